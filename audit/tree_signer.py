@@ -100,7 +100,7 @@ class TreeSigner:
         Those of the partitions that the caller *owns*; of one that it did not own the last time,
         all trees are looked at.
         """
-        if await asyncio.to_thread(self._log.store.mode) in _UNSIGNED:
+        if await self._log.mode() in _UNSIGNED:
             return 0
         signed = 0
         for part in range(self._log.parts):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from math import inf
 from pathlib import Path
 
 from devstack.server import die_with
@@ -64,6 +65,11 @@ class Child:
     def age_s(self) -> float:
         """Return how long ago the process was started."""
         return time.monotonic() - self._started
+
+    @property
+    def pause_s(self) -> float:
+        """Return how long until the process is started again; infinite while it runs."""
+        return inf if self._child is not None else self._due - time.monotonic()
 
     def exit_code(self) -> int | None:
         """Return the exit code of a process that ended, or None."""

@@ -5,12 +5,10 @@ processes first and their stores last.
 """
 
 import os
-import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
-from types import FrameType
 
 from cli.child import Child
 from cli.embedded import Environment, embedded_stores, restart_if_dead
@@ -20,6 +18,7 @@ from cli.story.seed import DEMO_EMAIL, DEMO_PASSWORD, seed
 from devstack import DevstackError
 from devstack.lock import DataDirLock
 from devstack.server import Server
+from devstack.signals import Signals
 from runtime.health.instance import INSTANCE_ID
 from runtime.listening import LISTEN_FD, bind, url_of
 from runtime.secret_file import make_private
@@ -29,7 +28,8 @@ from runtime.settings import Settings, load_settings, unknown_names
 PROCESSES = {"serve": "api", "follow": "workers.following"}
 """Our processes by name, and the module that each runs."""
 READY_S = 60.0
-WATCH_S = 0.2
+WATCH_S = 1.0
+"""How often the processes are looked at, besides the moments at which one of them ends."""
 _POLL_S = 0.02
 GRACE = 1.5
 """How old a process must be to count as hanging, as a multiple of STALLED_AFTER: at first it may be
@@ -74,8 +74,7 @@ class Supervisor:
 
     def run(self, *, demo: bool) -> None:
         """Start everything, print where it runs, and watch it until stopped."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._stop)
+        signals = Signals(self._stop)
         try:
             self._migrate()
             for child in self._children:
@@ -87,7 +86,7 @@ class Supervisor:
                 _say_hello(self._url, self._settings.data_dir, demo=demo)
             while not self._stopping:
                 self._publish()
-                time.sleep(WATCH_S)
+                signals.wait(min(WATCH_S, *(child.pause_s for child in self._children)))
                 self._watch()
         finally:
             _say("stopping …")
@@ -106,7 +105,7 @@ class Supervisor:
                 stdout=subprocess.DEVNULL,
             )
 
-    def _stop(self, number: int, frame: FrameType | None) -> None:
+    def _stop(self) -> None:
         self._stopping = True
 
     def _watch(self) -> None:

@@ -54,8 +54,9 @@ class Server:
     """A program that serves `url` from `data_dir`; as a context manager, started and ready.
 
     `ping` returns whether the server is ready, using its own protocol, and returns False instead of
-    raising. `prepare` prepares the data directory before each start. `explanations` maps fragments
-    of the log to explanations for the operator.
+    raising. `prepare` prepares the data directory before each start. `ask_to_stop` asks a server
+    to stop that is slow to notice the signal; it does not raise either. `explanations` maps
+    fragments of the log to explanations for the operator.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Server:
     ping: Callable[[], bool]
     prepare: Callable[[], None] = _nothing
     stop_signal: signal.Signals = signal.SIGTERM
+    ask_to_stop: Callable[[], None] = _nothing
     account: Account | None = None
     explanations: Mapping[str, str] = field(default_factory=dict[str, str])
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
@@ -129,6 +131,7 @@ class Server:
     def stop(self, grace_s: float = _GRACE_S) -> None:
         """Ask the server to stop, and kill it with its group after `grace_s`. Idempotent."""
         if self._process is not None and self._process.poll() is None:
+            self.ask_to_stop()
             self._process.send_signal(self.stop_signal)
             try:
                 self._process.wait(timeout=grace_s)

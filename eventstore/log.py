@@ -9,7 +9,7 @@ from eventstore.append import Append, LogUnavailable, Secret
 from eventstore.engine.calls import LOG_DEADLINE_S
 from eventstore.keys import KeyWrapper
 from eventstore.log_reads import LogReads
-from eventstore.mode import STILL, LogClosed
+from eventstore.mode import STILL, LogClosed, LogMode
 from eventstore.partition import partition_of
 from eventstore.recorded import Row
 from eventstore.store import Store, Wrapped
@@ -124,9 +124,13 @@ class EventLog(LogReads):
         await self._calls.write(self.store.destroy_key, subject, self.part(org_id))
         self.keys.forget(subject)
 
+    async def mode(self) -> LogMode:
+        """Return whether the log takes commands, or why not."""
+        return await self._read(self.store.mode)
+
     async def is_still(self) -> bool:
         """Return whether nothing may be written next to the log now."""
-        return await self._read(self.store.mode) in STILL
+        return await self.mode() in STILL
 
     async def refuse_if_still(self, part: int = 0) -> None:
         """Refuse a write next to a partition while the log is read-only or was moved.

@@ -47,7 +47,7 @@ class LogGuard:
         if self._ends is None or not await self._has(self._ends):
             losses = await self._system.log_check.losses()
             store = self._system.log.store
-            mode = await asyncio.to_thread(store.mode)
+            mode = await self._system.log.mode()
             if losses and mode in (LogMode.OPEN, LogMode.READ_ONLY):
                 await asyncio.to_thread(store.set_mode, LogMode.CONTRADICTED)
                 mode = LogMode.CONTRADICTED

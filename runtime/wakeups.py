@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 
 from eventstore.counters import REDIS_DRIVER, counters_of
 from eventstore.identifiers import new_id
+from eventstore.operations.ticks import until_tick
 from runtime.ending import end
 from runtime.redis_pool import close_redis, open_redis
 from runtime.setting import REDIS_DEADLINE_S
@@ -98,7 +99,7 @@ class Wakeups:
             nonlocal heard
             if heard == self._heard:
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(timeout_s):
+                    async with asyncio.timeout(until_tick(timeout_s)):
                         await self._next.wait()
             before, heard = heard, self._heard
             return before != heard

@@ -16,6 +16,7 @@ from deliveries.subscriptions import KnownWebhooks, LogNews
 from domain.base import OrgId
 from eventstore.operations.crew import Owns, everything, new_member, slot_of
 from eventstore.operations.store import LeaseLost, OperationsUnavailable
+from eventstore.operations.ticks import tick
 from runtime.outages import StoreOutage
 from runtime.system import System
 from workers.cursor import CHECK_S
@@ -183,7 +184,7 @@ class Deliveries:
     async def _keep_leases(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(self._leases.lease_s / 3)
+            await tick(self._leases.lease_s / 3)
             if not self._senders:
                 continue
             began = loop.time()

@@ -1,6 +1,5 @@
 """Errands: what strangers asked about an address, for which only a worker looks for an account."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -15,6 +14,7 @@ from eventstore.claim import ClaimKey
 from eventstore.identifiers import new_id
 from eventstore.mode import LogClosed
 from eventstore.operations.crew import new_member
+from eventstore.operations.ticks import tick
 from mail.letters import RESET_LIFETIME
 from runtime.outages import StoreOutage
 from runtime.system import System
@@ -35,7 +35,7 @@ async def do_errands_until_cancelled(system: System) -> None:
             await do_errands(system)
         except (*StoreOutage, ConcurrencyConflict, LogClosed) as error:
             _logger.warning("errands wait: %s", error)
-        await asyncio.sleep(_SWEEP_S)
+        await tick(_SWEEP_S)
 
 
 async def do_errands(system: System) -> None:

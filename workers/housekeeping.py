@@ -16,6 +16,7 @@ from eventstore.append import ConcurrencyConflict, Secret
 from eventstore.mode import LogClosed
 from eventstore.operations.records import Job
 from eventstore.operations.store import OperationsUnavailable
+from eventstore.operations.ticks import tick
 from eventstore.store import Wrapped
 from files.store import FilesUnavailable
 from mail.digest_due import note_due_digests
@@ -74,7 +75,7 @@ async def run_jobs_until_cancelled(system: System, worker: str) -> None:
         except _OUTAGES as error:
             _logger.warning("due jobs wait: %s", error)
             known = False
-        await asyncio.sleep(_SWEEP_S)
+        await tick(_SWEEP_S)
 
 
 async def run_due(system: System, worker: str) -> None:

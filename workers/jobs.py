@@ -15,9 +15,9 @@ from runtime.system import System
 from workers.rings import Rings
 
 _JOB_TIMEOUT_S = 20
-_POLL_S = 1.0
-"""How often arq polls for jobs: as often as everything is looked at anyway. Polls cost more than
-anything else while nothing happens."""
+_POLL_S = 2.0
+"""How often arq polls for jobs: each second everything is looked at anyway, and wake-ups are sent
+besides. Nothing that a worker does while nothing happens costs as much as a poll."""
 
 _HEALTH_CHECK_S = 10
 

@@ -5,6 +5,7 @@ import logging
 
 from audit.tree_signer import TreeSigner
 from eventstore.operations.crew import Crew, crew_joined, slot_of
+from eventstore.operations.ticks import tick
 from projections.catalog import PROJECTIONS
 from projections.engine.progress import Progress
 from projections.engine.projector import Projector
@@ -67,7 +68,7 @@ async def _seal(tree_signer: TreeSigner, crew: Crew) -> None:
             await tree_signer.seal_new(crew.owns)
         except StoreOutage as error:
             _logger.warning("trees are not signed at the moment: %s", error)
-        await asyncio.sleep(SEAL_EVERY_S)
+        await tick(SEAL_EVERY_S)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from eventstore.operations.ticks import tick, until_tick
 from runtime.outages import StoreOutage
 from runtime.system import System
 
@@ -21,12 +22,12 @@ async def while_writable(system: System, work: Callable[[], Coroutine[Any, Any, 
     while True:
         while await _is_still(system, before=still):
             still = True
-            await asyncio.sleep(_LOOK_S)
+            await tick(_LOOK_S)
         still = False
         running = asyncio.create_task(work(), name="write next to the log")
         try:
             while not running.done() and not await _is_still(system, before=False):
-                await asyncio.wait([running], timeout=_LOOK_S)
+                await asyncio.wait([running], timeout=until_tick(_LOOK_S))
         finally:
             ended = running.done()
             running.cancel()

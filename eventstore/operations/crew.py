@@ -19,6 +19,7 @@ from zlib import crc32
 
 from eventstore.identifiers import new_id
 from eventstore.operations.store import OperationalStore, OperationsUnavailable
+from eventstore.operations.ticks import tick
 
 _LEASE_S = 3.0
 """How long a member that was killed keeps its slots; others see it a heartbeat later."""
@@ -73,7 +74,7 @@ class Crew:
     async def run(self) -> None:
         """Send heartbeats until cancelled."""
         while True:
-            await asyncio.sleep(_HEARTBEAT_S)
+            await tick(_HEARTBEAT_S)
             try:
                 await self.heartbeat()
             except OperationsUnavailable as error:

@@ -8,8 +8,13 @@ from uuid import uuid4
 
 from projections.engine.store import ReadStore, ReadStoreUnavailable
 
-LEASE_S, RENEW_S, STAND_BY_S = 3.0, 1.0, 0.5
-"""Another projector takes over from a killed one within LEASE_S + STAND_BY_S."""
+LEASE_S, RENEW_S, STAND_BY_S = 3.0, 0.9, 0.5
+"""Another projector takes over from a killed one within LEASE_S + STAND_BY_S.
+
+RENEW_S is a little less than two waits of a projector that is alone, so that it renews at each
+second of its waits."""
+_LATE_S = 1.25
+"""How old a lease is when nobody has asked for it in time."""
 
 
 class PartLeases:
@@ -39,7 +44,7 @@ class PartLeases:
         """Keep renewing the leases until cancelled, when a batch takes so long that none asks."""
         while True:
             await asyncio.sleep(RENEW_S)
-            if self._fences and time.monotonic() - self._asked_at > RENEW_S:
+            if self._fences and time.monotonic() - self._asked_at > _LATE_S:
                 with contextlib.suppress(ReadStoreUnavailable):
                     before = dict(self._fences)
                     still = await self._store.lease(self._owner, LEASE_S, list(before))

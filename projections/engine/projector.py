@@ -21,7 +21,7 @@ from projections.engine.store import OutOfTurn, ReadStore, ReadStoreUnavailable
 
 SWEEP_S = 0.25
 """The longest time between two looks at the log if nothing wakes the projector."""
-PATIENT_SWEEP_S = 0.4
+PATIENT_SWEEP_S = 0.5
 """The same where it is to be woken, and there is no other projector to share with.
 
 Less than readers wait: a Redis that stands still wakes nobody, and does not say so at once.
@@ -181,16 +181,9 @@ class Projector:
             busy |= changed
             wrote |= changed
             self._read_at = float("-inf") if changed else self._read_at
-        if not wrote:
-            await self._look_for_requests()
-        return busy
-
-    async def _look_for_requests(self) -> None:
-        """Check whether somebody has changed the plan, such as an operator."""
-        found = await self._store.control()
-        known = self._control
-        if found is None or known is None or found.revision != known.revision:
+        if not wrote:  # there is time to see whether somebody has changed the plan
             self._read_at = float("-inf")
+        return busy
 
     async def _open(self, parts: Sequence[int], fences: dict[int, int]) -> bool:
         """Begin with partitions where whoever had them before has left off."""

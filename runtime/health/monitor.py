@@ -12,6 +12,7 @@ from eventstore.counters import (
     REDIS_DRIVER,
 )
 from eventstore.operations.records import Backlog
+from eventstore.operations.ticks import tick
 from projections.catalog import PROJECTIONS
 from projections.engine.progress import Progress
 from projections.engine.store import Rebuilding
@@ -167,7 +168,7 @@ class Monitor:
 
     async def _watch_projector(self) -> None:
         while True:
-            await asyncio.sleep(LOOK_S)
+            await tick(LOOK_S)
             self.shared.publish()
             try:
                 async with asyncio.timeout(PING_DEADLINE_S):
@@ -180,7 +181,7 @@ class Monitor:
 
     async def _watch_endpoints(self) -> None:
         while True:
-            await asyncio.sleep(LOOK_S)
+            await tick(LOOK_S)
             try:
                 async with asyncio.timeout(PING_DEADLINE_S):
                     await self.endpoints.look()

@@ -18,7 +18,8 @@ _STEPS = 10_000
 WAL_BYTES_KEPT = 64 * 2**20
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _SHORT_READ = sqlite3.SQLITE_IOERR_SHORT_READ
-_MISSING = "no such table"
+MISSING = "no such table"
+"""What SQLite says of a table that nobody has created yet."""
 
 
 class Connection:
@@ -114,7 +115,7 @@ class Connection:
             self.close()
             self._files.tell_damaged(identity)
             return ReadStoreLost(told)
-        if _MISSING not in str(error):
+        if MISSING not in str(error):
             self.close()
         return ReadStoreUnavailable(told)
 

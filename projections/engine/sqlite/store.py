@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -16,7 +16,7 @@ from projections.base import Document
 from projections.engine.control import Control, PartState
 from projections.engine.query import ListSlice, Query, index_for
 from projections.engine.sqlite import statements
-from projections.engine.sqlite.connection import WAL_BYTES_KEPT, Connection
+from projections.engine.sqlite.connection import MISSING, WAL_BYTES_KEPT, Connection
 from projections.engine.sqlite.files import Files
 from projections.engine.sqlite.leases import take_leases
 from projections.engine.sqlite.pages import PageRows, count_statement, page_statement
@@ -57,7 +57,7 @@ class SQLiteReadStore:
         counters_of(READ_MODELS_DRIVER).pool_created()
 
     async def control(self) -> Control | None:
-        if not self._is_there():
+        if not self._files.path.exists():
             return None
         return self._read(_control_of)
 
@@ -129,9 +129,9 @@ class SQLiteReadStore:
         return self._read(scan)
 
     async def parked(self) -> list[Parked]:
-        if not self._is_there():
+        if not self._files.path.exists():
             return []
-        rows = self._read(lambda c: c.execute("SELECT body FROM parked ORDER BY 1").fetchall())
+        rows = self._read(lambda c: _told(c, "SELECT body FROM parked ORDER BY 1"))
         return [_parked(body) for (body,) in rows]
 
     async def create(self, target: ShapedCollection) -> None:
@@ -183,14 +183,6 @@ class SQLiteReadStore:
     def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         return self._reader.run(work)
 
-    def _is_there(self) -> bool:
-        """Return whether a writer has made the file and its control tables."""
-        if not self._files.path.exists():
-            return False
-        tables = "SELECT count(*) FROM sqlite_master WHERE name IN ('control', 'parts', 'parked')"
-        [(count,)] = self._read(lambda c: c.execute(tables).fetchall())
-        return bool(count == 3)
-
     async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         loop = asyncio.get_running_loop()
         try:
@@ -213,15 +205,26 @@ class SQLiteReadStore:
 
 def _control_of(connection: sqlite3.Connection) -> Control | None:
     # One statement, so that all of it is of one moment.
-    rows = connection.execute(
+    rows = _told(
+        connection,
         "SELECT -1, revision, body FROM control UNION ALL SELECT part, 0, body FROM parts"
-        " ORDER BY 1"
-    ).fetchall()
+        " ORDER BY 1",
+    )
     if not rows or rows[0][0] != -1:
         return None
     (_, revision, body), *parts = rows
     found = {part: _part(told) for part, _, told in parts}
     return replace(_control(body), revision=revision, parts=found)
+
+
+def _told(connection: sqlite3.Connection, statement: str) -> list[tuple[Any, ...]]:
+    """Return rows of the control tables: none before a writer has made the tables."""
+    try:
+        return connection.execute(statement).fetchall()
+    except sqlite3.OperationalError as error:
+        if MISSING in str(error):
+            return []
+        raise
 
 
 def _in_pieces(ids: Sequence[str]) -> list[list[str]]:
