@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import FrameType
 
 from cli.child import Child
 from cli.embedded import Environment, embedded_stores, restart_if_dead
@@ -105,7 +106,7 @@ class Supervisor:
                 stdout=subprocess.DEVNULL,
             )
 
-    def _stop(self) -> None:
+    def _stop(self, number: int, frame: FrameType | None) -> None:
         self._stopping = True
 
     def _watch(self) -> None:

@@ -5,6 +5,7 @@ import select
 import signal
 import socket
 from collections.abc import Callable
+from types import FrameType
 
 _BYTES = 4096
 
@@ -12,18 +13,22 @@ _BYTES = 4096
 class Signals:
     """Hears the signals of this process; make one, in the main thread."""
 
-    def __init__(self, on_stop: Callable[[], None]) -> None:
-        """*on_stop* is called on SIGINT and SIGTERM."""
+    def __init__(self, on_stop: Callable[[int, FrameType | None], None]) -> None:
+        """*on_stop* is the handler of SIGINT and SIGTERM."""
         self._heard, self._told = socket.socketpair()
         self._heard.setblocking(False)
         self._told.setblocking(False)
         signal.set_wakeup_fd(self._told.fileno(), warn_on_full_buffer=False)
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: on_stop())
-        signal.signal(signal.SIGCHLD, lambda *_: None)  # without a handler, nothing is told
+            signal.signal(number, on_stop)
+        signal.signal(signal.SIGCHLD, _told)  # without a handler, nothing is told
 
     def wait(self, seconds: float) -> None:
         """Wait until a signal arrives that no earlier call has returned for, or for *seconds*."""
         select.select([self._heard], [], [], max(0.0, seconds))
         with contextlib.suppress(BlockingIOError):
             self._heard.recv(_BYTES)
+
+
+def _told(number: int, frame: FrameType | None) -> None:
+    """Do nothing but have been called."""

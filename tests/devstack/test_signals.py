@@ -13,7 +13,7 @@ WAITS = f"""
 import subprocess, sys
 sys.path.insert(0, {str(Path(__file__).parents[2])!r})
 from devstack.signals import Signals
-signals = Signals(lambda: print("told to stop", flush=True))
+signals = Signals(lambda number, frame: print("told to stop", flush=True))
 {{}}
 signals.wait(3_600)
 print("over", flush=True)
