@@ -13,6 +13,13 @@ from litestar.response import Stream
 from msgspec import Struct
 from msgspec.structs import replace
 
+from api.audit_export import (
+    EXPORT_TYPES,
+    as_attachment,
+    nothing_exported,
+    recorded_export,
+    selected_events,
+)
 from api.http.paging import LIMIT_DEFAULT, Paging
 from api.http.parameters import (
     Cursor,
@@ -25,16 +32,13 @@ from api.http.parameters import (
 )
 from api.http.policy import needs
 from api.http.problem import FieldError, invalid
-from api.http.rates import Asked
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from audit.category import Category
-from audit.export import Selection, export_lines
-from audit.table import export_table
 from audit.trail import TrailFilter, entry_json, read_trail
 from commands.access import RecordAuditRead
-from commands.audit import ExportAudit
-from domain.base import NotFound, OrgId
+from domain.base import NotFound
+from domain.catalog import events_covered_by
 from domain.identity.organization.state import Organization
 from domain.identity.plan import PlanLimitReached, audit_since, audit_window_reached
 from domain.permission import Permission
@@ -42,11 +46,7 @@ from eventstore.append import LogUnavailable
 from eventstore.log_reads import SEQUENCE_MAX
 from eventstore.mode import LogClosed
 from projections.engine.query import list_slice
-from runtime.system import System
 from security.addresses import canonical
-
-EXPORT_TYPES = {"jsonl": "application/jsonl", "csv": "text/csv"}
-"""The content type of each format; the framework adds the character set of text formats."""
 
 _logger = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
@@ -105,7 +105,12 @@ Ip = FromQuery[
     ]
 ]
 EventType = FromQuery[
-    Annotated[str | None, QueryParameter(name="type", max_length=200, description="Filter by type")]
+    Annotated[
+        str | None,
+        QueryParameter(
+            name="type", max_length=200, description="Filter by type: a name, or task.* for a group"
+        ),
+    ]
 ]
 FilteredCategory = FromQuery[
     Annotated[Category | None, QueryParameter(name="category", description="Filter by category")]
@@ -152,6 +157,8 @@ class AuditController(Controller):
         cursor: Cursor = None,
     ) -> ApiResponse:
         """List who did what, newest first, as far back as the plan of the organization reaches."""
+        if event_type is not None and not events_covered_by(event_type):
+            raise invalid(FieldError("type", "Expected the name of an event, or a group: task.*"))
         wanted = TrailFilter(
             type=event_type,
             category=category,
@@ -198,14 +205,14 @@ class AuditController(Controller):
         A HEAD tells what the file would be, and is recorded as nothing.
         """
         system, org_id = request.api.system, request.organization
-        selection = await _selection(system, org_id, first, last)
-        content: AsyncIterator[bytes] = _nothing()
+        selection = await selected_events(system, org_id, first, last)
+        content: AsyncIterator[bytes] = nothing_exported()
         if not request.client_info.head_only:
-            content = await _recorded_export(request, selection, export_format)
+            content = await recorded_export(request, selection, export_format)
         return Stream(
             content,
             media_type=EXPORT_TYPES[export_format],
-            headers={"content-disposition": _attachment(selection, export_format)},
+            headers={"content-disposition": as_attachment(selection, export_format)},
         )
 
     @get("/checkpoint", opt=needs(Permission.AUDIT_READ), responses=shows(CheckpointView))
@@ -246,47 +253,6 @@ def _canonical(ip: str | None) -> str | None:
     if address is None or "%" in ip:  # a zone means something on one machine only
         raise invalid(FieldError("ip", "Expected an IP address"))
     return str(address)
-
-
-async def _selection(
-    system: System, org_id: OrgId, first: int | None, last: int | None
-) -> Selection:
-    newest = await system.log.organization_head(org_id)
-    selection = Selection(org_id=org_id, first=first or 1, last=min(last or SEQUENCE_MAX, newest))
-    if selection.first > selection.last:
-        raise invalid(FieldError("from", f"The log has only {newest} events"))
-    return selection
-
-
-async def _recorded_export(
-    request: ApiRequest, selection: Selection, export_format: str
-) -> AsyncIterator[bytes]:
-    system, org_id, exports = request.api.system, selection.org_id, request.api.exports
-    await request.limit(Asked("export", org_id))
-    place = await exports.begin(org_id)
-    noted = ExportAudit(first=selection.first, last=selection.last, format=export_format)
-    try:
-        await system.commands.handle(noted, request.context(request.caller))
-    except BaseException:
-        await exports.end(org_id, place)
-        raise
-    return exports.sent(org_id, place, _content(system, selection, export_format))
-
-
-async def _nothing() -> AsyncIterator[bytes]:
-    return
-    yield
-
-
-def _content(system: System, selection: Selection, export_format: str) -> AsyncIterator[bytes]:
-    if export_format == "csv":
-        return export_table(system.log, selection)
-    return export_lines(system.log, system.tree_signer, selection, system.clock)
-
-
-def _attachment(selection: Selection, export_format: str) -> str:
-    name = f"audit-{selection.org_id}-{selection.first}-{selection.last}.{export_format}"
-    return f'attachment; filename="{name}"'
 
 
 async def _note_read(request: ApiRequest) -> None:

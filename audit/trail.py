@@ -9,6 +9,7 @@ from msgspec import Struct
 from audit.category import Category, events_of
 from audit.opened import Opened, Unread, open_all
 from domain.base import OrgId
+from domain.hooks.webhook.state import pattern_covers
 from eventstore.engine.turns import PIECE
 from eventstore.event_json import told_json, unrecorded_json
 from eventstore.log import EventLog
@@ -22,6 +23,7 @@ SCAN_MAX = 10_000
 class TrailFilter(Struct, frozen=True, kw_only=True):
     """Which events to show; None matches all.
 
+    ``type`` is the name of an event or a pattern, as for a webhook (see ``pattern_covers``).
     ``actor`` also matches what was done on somebody's behalf, with their API keys.
     """
 
@@ -73,7 +75,7 @@ async def _matching(log: EventLog, rows: list[Row], wanted: TrailFilter) -> list
 def _may_match(row: Row, wanted: TrailFilter) -> bool:
     """Return whether *row* can match, judging by its columns alone."""
     return (
-        (wanted.type is None or row.tag == wanted.type)
+        (wanted.type is None or pattern_covers(wanted.type, row.tag))
         and (wanted.category is None or row.tag in events_of(wanted.category))
         and (wanted.stream is None or row.stream_id == wanted.stream)
         and (wanted.since is None or row.recorded_at >= microseconds(wanted.since))

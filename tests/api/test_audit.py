@@ -3,6 +3,8 @@
 import csv
 import io
 
+import pytest
+
 from audit.category import PATTERNS, Category, events_of
 from audit.table import TABLE_COLUMNS
 from domain.catalog import PUBLIC_EVENT_TYPES
@@ -123,3 +125,26 @@ def test_every_event_is_in_a_category_and_every_pattern_finds_events_of_its_own(
     for patterns in PATTERNS.values():
         for pattern in patterns:
             assert any(pattern_covers(pattern, tag) for tag in PUBLIC_EVENT_TYPES), pattern
+
+
+async def test_events_are_found_by_their_type_or_their_group(ana: Person) -> None:
+    project = await ana.project()
+    task = await ana.task(project)
+    done(await ana.patch(f"/task/{task['id']}", {"title": "Oil it well"}), 200)
+
+    async def types(asked: str) -> list[str]:
+        found = done(await ana.get(f"/audit?type={asked}"), 200)["items"]
+        return [entry["type"] for entry in found]
+
+    assert await types("task.created") == ["task.created"]
+    assert await types("task.*") == ["task.retitled", "task.created"]
+    assert "project.created" in await types("*")
+
+
+@pytest.mark.parametrize("asked", ["task.creatd", "task", "tas*", "", "user.registered"])
+async def test_a_type_of_which_no_organization_has_events_is_refused(
+    ana: Person, asked: str
+) -> None:
+    problem = refused(await ana.get(f"/audit?type={asked}"), 422, "invalid_request")
+
+    assert [error["path"] for error in problem["errors"]] == ["type"]
