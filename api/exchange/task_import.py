@@ -3,7 +3,7 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -46,6 +46,27 @@ _encode = msgspec.json.Encoder().encode
 _encode_lines = msgspec.json.Encoder().encode_lines
 
 
+MappingGiven = FromQuery[
+    Annotated[
+        str | None,
+        Parameter(
+            max_length=MAPPING_MAX,
+            description="What the names in the file stand for, in JSON: `columns`,"
+            " `people`, `statuses`, `priorities` and `projects`, each an object",
+        ),
+    ]
+]
+ExistingTasks = FromQuery[
+    Annotated[
+        Literal["skip", "update"],
+        Parameter(
+            description="Whether a task that the project has is left alone, or changed to what its"
+            " line says"
+        ),
+    ]
+]
+
+
 class TaskImportController(Controller):
     """Tasks on their way in."""
 
@@ -79,32 +100,24 @@ class TaskImportController(Controller):
         request: ApiRequest,
         project: ProjectRef,
         file_format: FileFormat = "jsonl",
-        mapping: FromQuery[
-            Annotated[
-                str | None,
-                Parameter(
-                    max_length=MAPPING_MAX,
-                    description="What the names in the file stand for, in JSON: `columns`,"
-                    " `people`, `statuses`, `priorities` and `projects`, each an object",
-                ),
-            ]
-        ] = None,
+        mapping: MappingGiven = None,
+        existing: ExistingTasks = "skip",
     ) -> Response[Any]:
         """Import tasks from a file, the body, in the format of an export.
 
         JSON Lines may have comments on them and their relations, too, in lines of their own, and an
         archive the contents of files. What has an id of an earlier import is left alone, so a file
-        can be sent again. `Location`
+        can be sent again; with `existing=update`, tasks get what is new in it. `Location`
         tells how far the import is. A dry run answers line by line; its last line begins with
         `done`.
         """
-        names = mapping_in(mapping)
+        form = FileForm(file_format, mapping_in(mapping), updates=existing == "update")
         await request.own_organization()
         request.caller.refuse_unless_may(Permission.TASK_CREATE)  # also of a file without a task
         project_id = await project_id_of(request, project)
         (await project_here(request, project_id)).state.refuse_unless_takes_tasks()
         with ExitStack() as held:
-            opened = await _taken(request, project_id, FileForm(file_format, names), held)
+            opened = await _taken(request, project_id, form, held)
             if not request.is_dry_run():
                 return await begin(request, opened)
             _, run = await get_ready(request, opened)

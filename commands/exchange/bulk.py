@@ -6,15 +6,15 @@ here as well, so that a refusal names its task; the append decides.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import ClassVar, NamedTuple
-from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType, field
 
 from commands.base import Change, Command, Context, Decision
 from commands.exchange.trial import Trial
+from commands.exchange.update_task import by_stream
 from commands.reads import AheadReads, Reads
 from commands.work.task import (
     AssignTask,
@@ -28,7 +28,7 @@ from commands.work.task_move import MoveTask
 from commands.work.task_plan import NO_VALUES, NOT_PLANNED, FieldInputs, Planned
 from commands.work.task_values import DueTime
 from commands.work.trash.task import DeleteTask
-from domain.base import DomainError, Event, LabelId, ProjectId, Refusal, TaskId, UserId
+from domain.base import DomainError, LabelId, ProjectId, Refusal, TaskId, UserId
 from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
 from domain.identity.plan import refuse_if_bulk_too_large
@@ -150,7 +150,7 @@ class ChangeTasks(Command, frozen=True, kw_only=True):
             shown = [item_of(each) for each in refused[:REFUSED_SHOWN_MAX]]
             raise BulkRefused(items=shown, refused=len(refused))
         changes = [change for each in outcomes for change in each.changes]
-        return [*_by_stream(changes), *(check for each in outcomes for check in each.checks)]
+        return [*by_stream(changes), *(check for each in outcomes for check in each.checks)]
 
     async def outcomes(self, read: Reads, context: Context, /) -> list[TaskOutcome]:
         """Return what becomes of each task, in their order."""
@@ -185,7 +185,7 @@ class ChangeTasks(Command, frozen=True, kw_only=True):
         except DomainError as refused:
             ahead.go_back()
             return TaskOutcome(task_id, refused=refused)
-        return TaskOutcome(task_id, _by_stream(changes), (*checks,))
+        return TaskOutcome(task_id, by_stream(changes), (*checks,))
 
     async def _still_below(self, ahead: AheadReads, task_id: TaskId) -> tuple[TaskId, ...]:
         """Return the subtasks of a task without those that were moved before it, on their own."""
@@ -256,11 +256,3 @@ def item_of(outcome: TaskOutcome) -> dict[str, str]:
     elif outcome.changes:
         item["outcome"] = "changed"
     return item
-
-
-def _by_stream(changes: Iterable[Change]) -> tuple[Change, ...]:
-    """Return the changes with all events of a stream in one."""
-    events: dict[UUID, list[Event]] = {}
-    for change in changes:
-        events.setdefault(change.stream, []).extend(change.events)
-    return tuple(Change(stream, of_stream) for stream, of_stream in events.items() if of_stream)

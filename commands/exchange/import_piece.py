@@ -19,6 +19,7 @@ from domain.identity.organization.state import Organization
 from domain.identity.plan import refuse_if_bulk_too_large
 from domain.work.project.state import Project
 from eventstore.claim import CountKey
+from eventstore.identifiers import made_at
 
 IMPORTED_AT_ONCE = 50
 """Lines of one command: as many as every plan lets one request change."""
@@ -51,6 +52,11 @@ class ImportedContents(NamedTuple):
 
     outcomes: list[ContentOutcome]
     rehearsed: Rehearsed
+
+
+def made_since(begun_as: UUID | None, found: UUID | None) -> bool:
+    """Return whether an import that goes on, and was *begun_as* this id, made what was *found*."""
+    return begun_as is not None and found is not None and made_at(found) >= made_at(begun_as)
 
 
 class ImportPiece(Command, frozen=True, kw_only=True):

@@ -7,12 +7,14 @@ create.
 import asyncio
 from collections.abc import Callable, Mapping
 from typing import ClassVar, NamedTuple
+from uuid import UUID
 
 from commands.base import Change, Context, Decision, refuse_unless_role_grants
-from commands.exchange.import_piece import DECIDED_AT_ONCE, ImportPiece, Rehearsed
+from commands.exchange.import_piece import DECIDED_AT_ONCE, ImportPiece, Rehearsed, made_since
 from commands.exchange.names import Names
-from commands.exchange.task_line import Meant, NumberedLine
+from commands.exchange.task_line import Meant, NumberedLine, TaskLine
 from commands.exchange.trial import Trial
+from commands.exchange.update_task import by_stream, commands_of, members_changed
 from commands.reads import AheadReads, Reads
 from commands.work.task_values import in_utc
 from domain.base import DomainError, LabelId, TaskId
@@ -23,24 +25,35 @@ from domain.work.task.custom_field import TaskFieldSet
 from domain.work.task.events import (
     TaskAssigned,
     TaskCreated,
+    TaskDescribed,
     TaskEstimated,
     TaskLabelled,
+    TaskPriorityChanged,
+    TaskRetitled,
     TaskScheduled,
+    TaskStatusChanged,
+    TaskUnassigned,
+    TaskUnlabelled,
 )
 from domain.work.task.imported import TaskImported, UnknownParent
 from domain.work.task.mentions import TaskMentioned
 from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from domain.work.task.state import Task
+from eventstore.claim import CountChange
 
 LABEL_COLOR = "#8a8f98"
 """The colour of a label that an import creates: grey, until somebody chooses one."""
 
 
 class LineOutcome(NamedTuple):
-    """What becomes of one line: a new task, one that is there already (``found``), or neither."""
+    """What becomes of one line: a new task, one that is there already (``found``), or neither.
+
+    ``changed`` names the members of the line that changed the one that is there.
+    """
 
     line: NumberedLine
     found: TaskId | None = None
+    changed: tuple[str, ...] = ()
     refused: DomainError | None = None
 
 
@@ -51,9 +64,24 @@ class Imported(NamedTuple):
     rehearsed: Rehearsed
 
 
+class Existing(NamedTuple):
+    """What becomes of tasks that are there: ``updates`` is whether they are changed.
+
+    An import that goes on, and was ``begun_as`` this id, leaves alone what it made before.
+    """
+
+    updates: bool = False
+    begun_as: UUID | None = None
+
+
+SKIPPED = Existing()
+
+
 class ImportTasks(ImportPiece, frozen=True, kw_only=True):
     """Create a task for each line whose external id the project does not have yet.
 
+    What the project has is left alone or, if asked, changed to what its line says, unless it is in
+    the trash or was moved.
     Labels that neither the project nor the organization has are created in the project. Whom a
     description mentions is kept; nobody watches a task because of it, and nobody is told of it.
     """
@@ -71,10 +99,17 @@ class ImportTasks(ImportPiece, frozen=True, kw_only=True):
         TaskMilestoneChanged,
         TaskMentioned,
         TaskImported,
+        TaskRetitled,
+        TaskDescribed,
+        TaskPriorityChanged,
+        TaskStatusChanged,
+        TaskUnassigned,
+        TaskUnlabelled,
     )
     lines: tuple[NumberedLine, ...]
     new_labels: Mapping[str, LabelId] = {}
     """Ids for labels that may have to be created, by their folded names."""
+    existing: Existing = SKIPPED
     note: Callable[[Imported], None]
     """Told what becomes of the lines, and again with each attempt."""
 
@@ -97,7 +132,7 @@ class _Deciding:
         before = command.before
         self.read, self._context = AheadReads(read, before.states), context
         self.names = Names(context.organization, command.project_id, command.fingerprint)
-        self.changes: list[Change] = []
+        self.changes: list[Change | CountChange] = []
         self._command = command
         self._trial = Trial(context, before.counts)
         self._tasks, self._labels = dict(before.tasks), dict(before.labels)
@@ -112,7 +147,7 @@ class _Deciding:
         """Return what becomes of a line, and add its changes to the others."""
         found = self._tasks.get(line.task.id) or await self.names.task(self.read, line.task.id)
         if found is not None:
-            return LineOutcome(line, found)
+            return await self._found(line, found)
         labels: dict[str, Change] = {}
         self.read.begin()
         try:
@@ -129,13 +164,50 @@ class _Deciding:
         self._labels |= {name: LabelId(each.stream) for name, each in labels.items()}
         return LineOutcome(line)
 
+    async def _found(self, line: NumberedLine, found: TaskId) -> LineOutcome:
+        """Return what becomes of a line whose task is there, and add its changes to the others."""
+        existing = self._command.existing
+        if not existing.updates or made_since(existing.begun_as, found):
+            return LineOutcome(line, found)
+        before = await self.read(Task, found)
+        if before.deleted or before.project_id != self._command.project_id:
+            return LineOutcome(line, found)
+        labels: dict[str, Change] = {}
+        self.read.begin()
+        try:
+            changes, checks = await self._updated(found, before, line, labels)
+            refused = await self._trial.add(self.read, changes, checks)
+        except DomainError as error:
+            refused, changes, checks = error, (), []
+        if refused is not None:
+            self.read.go_back()
+            return LineOutcome(line, refused=refused)
+        self.changes += (*labels.values(), *changes, *checks)
+        self._labels |= {name: LabelId(each.stream) for name, each in labels.items()}
+        return LineOutcome(line, found, members_changed(before, await self.read(Task, found)))
+
+    async def _updated(
+        self, found: TaskId, before: Task, line: NumberedLine, labels: dict[str, Change]
+    ) -> tuple[tuple[Change, ...], list[CountChange]]:
+        """Return the events that make a task what a line says, and what the append checks."""
+        changes: list[Change] = []
+        checks: list[CountChange] = []
+        meant = await self._meant(line.task, None, labels)
+        for command in commands_of(found, before, line.task, meant):
+            await command.permit(self.read, self._context)
+            for part in await command.decide(self.read, self._context):
+                if isinstance(part, Change):
+                    changes.append(part)
+                    self.read.pass_over(part.stream, part.events)
+                elif isinstance(part, CountChange):
+                    checks.append(part)
+        return by_stream(changes), checks
+
     async def _created(self, line: NumberedLine, labels: dict[str, Change]) -> Change:
         """Return the events that create a task; *labels* gets those that create its labels."""
         task, project_id = line.task, self._command.project_id
         parent_id = None if task.parent is None else await self._parent(task.parent)
-        people = [await self.names.person(self.read, self._context, n) for n in task.assignees]
-        given = [await self._label(name, labels) for name in task.labels]
-        meant = Meant(parent_id, (*people,), (*given,), self.names.plan(task))
+        meant = await self._meant(task, parent_id, labels)
         create = task.creation(line.task_id, project_id, meant)
         self.read.new(Task, line.task_id)
         [change] = await create.decide(self.read, self._context)
@@ -148,6 +220,13 @@ class _Deciding:
             external_id=task.id, occurred_at=in_utc(task.occurred_at), author=task.author
         )
         return Change(line.task_id, [*events, imported])
+
+    async def _meant(
+        self, task: TaskLine, parent_id: TaskId | None, labels: dict[str, Change]
+    ) -> Meant:
+        people = [await self.names.person(self.read, self._context, n) for n in task.assignees]
+        given = [await self._label(name, labels) for name in task.labels]
+        return Meant(parent_id, (*people,), (*given,), self.names.plan(task))
 
     async def _parent(self, external_id: str) -> TaskId:
         found = self._tasks.get(external_id) or await self.names.task(self.read, external_id)

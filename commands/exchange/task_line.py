@@ -44,7 +44,7 @@ class TaskLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, re
     description: Description | None = None
     mentions: Mentioned = ()
     status: StatusKey | None = None
-    priority: Priority = Priority.MEDIUM
+    priority: Priority | None = None
     parent: ExternalId | None = None
     start_date: date | None = None
     due_date: date | None = None
@@ -72,7 +72,7 @@ class TaskLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, re
             title=self.title,
             description=self.description or None,
             status=self.status,
-            priority=self.priority,
+            priority=self.priority or Priority.MEDIUM,
             parent_id=meant.parent_id,
             start_date=self.start_date,
             due_date=self.due_date,

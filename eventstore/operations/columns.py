@@ -4,7 +4,7 @@ Times are whole microseconds since 1970, UTC, as in the log; flags are 0 or 1; h
 NUL in a text is stored as U+FFFD.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
@@ -48,6 +48,14 @@ class Table(Generic[R]):
             for n, columns in enumerate(self._indexes)
         ]
         return [table, *indexes]
+
+    def add_statements(self, known: Collection[str]) -> list[str]:
+        """Return the statements that add the numbers which a table of an earlier version lacks."""
+        return [
+            f"ALTER TABLE {self.name} ADD COLUMN {_quoted(column)} BIGINT NOT NULL DEFAULT 0"
+            for column in self.columns
+            if column not in known
+        ]
 
     def insert_statement(self, *, replace: bool) -> str:
         """Return the insert of a row; an existing row with its key is replaced or kept."""

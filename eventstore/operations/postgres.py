@@ -39,6 +39,10 @@ class PostgresOperations(
     """The port on PostgreSQL, shared by any number of machines."""
 
     NOW = "(extract(epoch from clock_timestamp()) * 1000000)::bigint"
+    COLUMNS = (
+        "SELECT column_name FROM information_schema.columns"
+        " WHERE table_schema = current_schema() AND table_name = ?"
+    )
     SKIP_LOCKED = " FOR UPDATE SKIP LOCKED"
 
     def __init__(

@@ -231,6 +231,7 @@ class ImportProgress(Struct, kw_only=True):
     updated_at: datetime
     state: ImportState = ImportState.RUNNING
     created: int = 0
+    updated: int = 0
     unchanged: int = 0
     refused: int = 0
     refusals: dict[str, str] = {}

@@ -72,6 +72,8 @@ class OperationalTables(ABC):
 
     NOW: str
     """An expression for the time of the database in microseconds."""
+    COLUMNS: str
+    """The query for the names of the columns of a table."""
     SKIP_LOCKED: str
     """The clause that makes a SELECT skip rows that others are changing."""
 
@@ -94,6 +96,9 @@ class OperationalTables(ABC):
     def _create(self, to: Transaction) -> None:
         for table in ALL_TABLES:
             for statement in table.create_statements():
+                to.execute(statement)
+            known = {name for (name,) in to.execute(self.COLUMNS, (table.name,))}
+            for statement in table.add_statements(known):
                 to.execute(statement)
 
 

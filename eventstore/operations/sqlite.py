@@ -24,7 +24,7 @@ from eventstore.operations.jobs import JobTables
 from eventstore.operations.key_uses import KeyUseTables
 from eventstore.operations.mails import MailTables
 from eventstore.operations.sql import Transaction
-from eventstore.operations.sqlite_file import SqliteFile
+from eventstore.operations.sqlite_file import COLUMNS_OF, SqliteFile
 from eventstore.operations.store import (
     CALL_DEADLINE_S,
     LOCK_WAIT_S,
@@ -54,6 +54,7 @@ class SqliteOperations(
     """The port on one file, shared by the processes of one machine."""
 
     NOW = "now_us()"
+    COLUMNS = COLUMNS_OF
     SKIP_LOCKED = ""
 
     def __init__(

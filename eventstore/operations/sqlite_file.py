@@ -14,6 +14,9 @@ _CHECKPOINT_ROWS = 1_000
 """A process moves what was committed to the main file after this many rows of its own: so the
 workers do it, which write the most, and not the API, whose callers would wait."""
 
+COLUMNS_OF = "SELECT name FROM pragma_table_info(?)"
+"""The query for the names of the columns of a table."""
+
 _logger = logging.getLogger(__name__)
 
 
@@ -78,6 +81,9 @@ class SqliteFile:
             connection.execute("PRAGMA wal_autocheckpoint = 0")  # checkpoint() does it
             for table in ALL_TABLES:
                 for statement in table.create_statements():
+                    connection.execute(statement)
+                known = {name for (name,) in connection.execute(COLUMNS_OF, (table.name,))}
+                for statement in table.add_statements(known):
                     connection.execute(statement)
             connection.execute("PRAGMA busy_timeout = 0")  # the writer waits more fairly
         except BaseException:

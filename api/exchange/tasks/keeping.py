@@ -39,6 +39,8 @@ class FileForm(Struct, frozen=True):
     format: str
     names: Mapping
     beginner: Beginner | None = None
+    updates: bool = False
+    """Whether tasks that are there are changed to what the file says."""
 
 
 _encode = msgspec.json.Encoder().encode

@@ -43,6 +43,7 @@ class ImportView(Struct, frozen=True, kw_only=True, rename="camel"):
     done: int
     all: int
     created: int
+    updated: int
     unchanged: int
     refused: list[RefusedLine]
     code: str | None
@@ -63,6 +64,7 @@ def render_import(progress: ImportProgress, now: datetime) -> ImportView:
         done=done_of(progress),
         all=progress.lines,
         created=progress.created,
+        updated=progress.updated,
         unchanged=progress.unchanged,
         refused=[RefusedLine(int(line), code) for line, code in progress.refusals.items()],
         code=code,
@@ -135,4 +137,4 @@ class ImportJournal:
 
 def done_of(progress: ImportProgress) -> int:
     """Return how many lines of an import have become something, or were refused."""
-    return progress.created + progress.unchanged + progress.refused
+    return progress.created + progress.updated + progress.unchanged + progress.refused

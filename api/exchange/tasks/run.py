@@ -6,7 +6,7 @@ relations come behind all tasks: the lines are read once more for each of these 
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -37,9 +37,12 @@ from commands.exchange.import_piece import (
     ContentOutcome,
     ImportedContents,
     Rehearsed,
+    made_since,
 )
 from commands.exchange.import_relations import ImportRelations
 from commands.exchange.import_tasks import (
+    SKIPPED,
+    Existing,
     Imported,
     ImportTasks,
     LineOutcome,
@@ -50,7 +53,7 @@ from domain.base import AttachmentId, CommentId, LabelId, ProjectId, TaskId
 from domain.name import folded
 from domain.work.task.imported import DuplicateId, UnknownParent
 from domain.work.task.state import LEVELS_MAX
-from eventstore.identifiers import made_at, new_id
+from eventstore.identifiers import new_id
 
 LINES_MAX = 100_000
 """Tasks of one file."""
@@ -70,13 +73,13 @@ class ImportRun:
         project_id: ProjectId,
         read: Callable[[], Iterator[Line]],
         archive: WorkArchive | None = None,
-        begun_as: UUID | None = None,
+        existing: Existing = SKIPPED,
     ) -> None:
         """*read* reads the lines from their beginning; *archive* has the contents of files.
 
-        An import that goes on was *begun_as* this id: what was made later counts as created.
+        What one that goes on made before it was interrupted counts as created.
         """
-        self._begun_as = begun_as
+        self._existing = existing
         self._request, self._project_id, self._read = request, project_id, read
         self._kinds: set[type[ContentLine]] = set()
         self.correlation_id = request.client_info.request_id
@@ -84,7 +87,9 @@ class ImportRun:
         self._waiting: list[NumberedLine] = []
         self._rehearsed = Rehearsed()
         self._attaching = Attaching(request, archive, self._decide_on_file)
-        self.counts = {"created": 0, "unchanged": 0, "refused": 0}
+        self.counts = dict.fromkeys(
+            ("created", *(("updated",) if existing.updates else ()), "unchanged", "refused"), 0
+        )
 
     async def outcomes(self) -> AsyncIterator[list[Item]]:
         """Yield what becomes of the lines, some at a time.
@@ -148,7 +153,11 @@ class ImportRun:
         noted: list[Imported] = []
         labels = {name: LabelId(new_id()) for name in names}
         command = ImportTasks(
-            lines=tuple(lines), new_labels=labels, note=noted.append, **self._common()
+            lines=tuple(lines),
+            new_labels=labels,
+            existing=self._existing,
+            note=noted.append,
+            **self._common(),
         )
         receipt = await self._handle(command)
         self._rehearsed = noted[-1].rehearsed
@@ -165,7 +174,7 @@ class ImportRun:
                 yield [await self._attached(number, AttachmentId(one), content)]
             return
         noted: list[ImportedContents] = []
-        await self._handle(self._content_command(ids, lines, noted.append))
+        await self._handle(_content_command(ids, lines, noted.append, self._common()))
         yield self._content_items(noted[-1])
 
     async def _attached(self, number: int, attachment_id: AttachmentId, line: FileLine) -> Item:
@@ -180,23 +189,6 @@ class ImportRun:
         command = ImportFiles(lines=(file,), note=noted.append, **self._common())
         await self._handle(command, trying=trying)
         return noted[-1]
-
-    def _content_command(
-        self,
-        ids: list[UUID],
-        lines: list[ReadableContent],
-        note: Callable[[ImportedContents], None],
-    ) -> ImportComments | ImportRelations:
-        comments: list[NumberedComment] = []
-        relations: list[NumberedRelation] = []
-        for comment_id, (number, content) in zip(ids, lines, strict=True):
-            if isinstance(content, CommentLine):
-                comments.append(NumberedComment(number, CommentId(comment_id), content))
-            elif isinstance(content, RelationLine):
-                relations.append(NumberedRelation(number, content))
-        if comments:
-            return ImportComments(lines=tuple(comments), note=note, **self._common())
-        return ImportRelations(lines=tuple(relations), note=note, **self._common())
 
     def _common(self) -> dict[str, Any]:
         """Return what all commands of the import have."""
@@ -214,7 +206,11 @@ class ImportRun:
     def _content_item(self, outcome: ContentOutcome) -> Item:
         if outcome.refused is not None:
             return self._refused(outcome.number, outcome.refused.code, str(outcome.refused))
-        what = "created" if outcome.made or _is_later(self._begun_as, outcome.id) else "unchanged"
+        what = (
+            "created"
+            if outcome.made or made_since(self._existing.begun_as, outcome.id)
+            else "unchanged"
+        )
         self.counts[what] += 1
         item: Item = {"line": outcome.number, "outcome": what}
         is_known = outcome.id is not None and not (outcome.made and self._request.is_dry_run())
@@ -244,9 +240,11 @@ class ImportRun:
             return self._refused(line.number, refused.code, str(refused))
         item: Item = {"line": line.number}
         if outcome.found is not None:
-            item["outcome"] = "created" if _is_later(self._begun_as, outcome.found) else "unchanged"
+            changed = {"fields": outcome.changed} if outcome.changed else {}
+            is_ours = made_since(self._existing.begun_as, outcome.found)
+            item["outcome"] = "updated" if changed else "created" if is_ours else "unchanged"
             self.counts[item["outcome"]] += 1
-            return {**item, "id": outcome.found}
+            return {**item, "id": outcome.found, **changed}
         self.counts["created"] += 1
         item["outcome"] = "created"
         if not self._request.is_dry_run():
@@ -257,11 +255,6 @@ class ImportRun:
         self.counts["refused"] += 1
         item: Item = {"line": number, "outcome": "refused", "code": code}
         return item if detail is None else {**item, "detail": detail}
-
-
-def _is_later(begun_as: UUID | None, found: UUID | None) -> bool:
-    """Whether an import that goes on made what was *found*, before it was interrupted."""
-    return begun_as is not None and found is not None and made_at(found) >= made_at(begun_as)
 
 
 def _some(lines: Iterator[Line]) -> list[Line]:
@@ -276,3 +269,21 @@ def _of_kind(lines: Iterator[Line], kind: type[ContentLine]) -> Iterator[Readabl
     for line in lines:
         if isinstance(line, ReadableContent) and isinstance(line.content, kind):
             yield line
+
+
+def _content_command(
+    ids: list[UUID],
+    lines: list[ReadableContent],
+    note: Callable[[ImportedContents], None],
+    common: Mapping[str, Any],
+) -> ImportComments | ImportRelations:
+    comments: list[NumberedComment] = []
+    relations: list[NumberedRelation] = []
+    for comment_id, (number, content) in zip(ids, lines, strict=True):
+        if isinstance(content, CommentLine):
+            comments.append(NumberedComment(number, CommentId(comment_id), content))
+        elif isinstance(content, RelationLine):
+            relations.append(NumberedRelation(number, content))
+    if comments:
+        return ImportComments(lines=tuple(comments), note=note, **common)
+    return ImportRelations(lines=tuple(relations), note=note, **common)

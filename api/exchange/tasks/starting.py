@@ -26,6 +26,7 @@ from api.http.problem import Problem
 from api.http.request import ApiRequest
 from commands.exchange.bulk import BULK_OF_MEMBERS_MAX, TooManyForMember
 from commands.exchange.import_piece import IMPORTED_AT_ONCE
+from commands.exchange.import_tasks import Existing
 from commands.work.task_plan import FIELDS_AT_ONCE
 from domain.base import DomainError, NotFound, ProjectId
 from domain.identity.organization.membership import Role
@@ -87,7 +88,7 @@ async def open_file(
 
 
 async def get_ready(request: ApiRequest, opened: OpenFile, begun_as: UUID | None = None) -> Ready:
-    """Count the lines of a file before any of them is imported; *begun_as* as in ``ImportRun``.
+    """Count the lines of a file before any of them is imported; *begun_as* as in ``Existing``.
 
     :raises Problem: nothing can be read from somewhere on, or they are too many.
     :raises TooManyForMember: they are more than the caller's role may import.
@@ -95,7 +96,8 @@ async def get_ready(request: ApiRequest, opened: OpenFile, begun_as: UUID | None
     file, read = opened.file, await _reader(request, opened)
     count = await _count(request, file, read)
     again = partial(_from_its_beginning, file, read)
-    run = ImportRun(request, opened.project_id, again, opened.archive, begun_as)
+    existing = Existing(opened.form.updates, begun_as)
+    run = ImportRun(request, opened.project_id, again, opened.archive, existing)
     return Ready(count, run)
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from commands.exchange.import_tasks import LABEL_COLOR, Imported, ImportTasks
+from commands.exchange.import_tasks import LABEL_COLOR, SKIPPED, Existing, Imported, ImportTasks
 from commands.exchange.task_line import NumberedLine, TaskLine
 from domain.base import LabelId, TaskId
 from domain.identity.organization.events import PlanChanged
@@ -16,9 +16,11 @@ from domain.work.project.errors import ProjectOnHold
 from domain.work.project.events import ProjectPutOnHold
 from domain.work.task.custom_field import FieldType, TaskFieldSet
 from domain.work.task.events import (
+    Priority,
     TaskAssigned,
     TaskEstimated,
     TaskLabelled,
+    TaskPriorityChanged,
     TaskSchedule,
     TaskScheduled,
 )
@@ -47,13 +49,16 @@ def line(number: int, task_id: TaskId, external_id: str, **about: Any) -> Number
 
 
 def importing(
-    *lines: NumberedLine, note: Callable[[Imported], None] = lambda _: None
+    *lines: NumberedLine,
+    note: Callable[[Imported], None] = lambda _: None,
+    existing: Existing = SKIPPED,
 ) -> ImportTasks:
     return ImportTasks(
         project_id=ENG,
         lines=lines,
         new_labels={"bug": BUG},
         fingerprint=data_keys().fingerprint,
+        existing=existing,
         note=note,
     )
 
@@ -104,6 +109,26 @@ class TestImportTasks:
         given(*HERE, past).when(asked).then()
 
         assert [each.found for each in noted[-1].outcomes] == [NEW, TASK]
+
+    def test_what_differs_is_changed_if_asked_but_not_by_an_import_that_goes_on(self) -> None:
+        noted: list[Imported] = []
+        past = on(NEW, task(number=2), TaskImported(external_id="J-1"))
+        lines = (line(1, NEWER, "J-1", estimate=3, priority=Priority.HIGH),)
+
+        given(*HERE, past).when(
+            importing(*lines, note=noted.append, existing=Existing(updates=True))
+        ).then(
+            on(
+                NEW,
+                TaskPriorityChanged(from_=Priority.MEDIUM, to=Priority.HIGH),
+                TaskEstimated(from_=None, to=3),
+            )
+        )
+        assert [*noted[-1].outcomes[0].changed] == ["priority", "estimate"]
+        given(*HERE, past).when(
+            importing(*lines, note=noted.append, existing=Existing(True, UUID(int=1)))
+        ).then()
+        assert [*noted[-1].outcomes[0].changed] == []
 
     def test_a_refused_line_stops_no_other(self) -> None:
         noted: list[Imported] = []

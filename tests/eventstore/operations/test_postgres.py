@@ -15,7 +15,7 @@ from eventstore.operations.postgres import PostgresOperations
 from eventstore.operations.sql import Transaction
 from eventstore.operations.store import Changes, OperationsUnavailable
 from tests.eventstore.operations.contract import OperationsContract
-from tests.eventstore.operations.examples import LEASE_S, PATIENCE_S, endpoint
+from tests.eventstore.operations.examples import LEASE_S, PATIENCE_S, endpoint, importing
 from tests.eventstore.operations.silent_proxy import silent_proxy
 
 pytestmark = pytest.mark.servers
@@ -65,6 +65,18 @@ async def test_a_database_without_tables_is_refused_until_it_is_migrated(
     await store.create()
     await store.open()
     await store.close()
+
+
+async def test_a_table_of_an_earlier_version_gets_its_new_column(postgres_url: str) -> None:
+    progress = importing("one")
+    async with opened(postgres_url) as store:
+        await store.keep_import(progress)
+        with psycopg.connect(postgres_url, autocommit=True) as admin:
+            admin.execute("ALTER TABLE imports DROP COLUMN updated")
+
+        await store.create()
+
+        assert await store.import_of("acme", "one") == progress
 
 
 async def test_a_separate_role_may_read_and_write_but_not_create(postgres_url: str) -> None:

@@ -6,7 +6,7 @@ import sqlite3
 import stat
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from threading import Event
 
@@ -17,7 +17,7 @@ from eventstore.operations.open import operations_file
 from eventstore.operations.sqlite import SqliteOperations
 from eventstore.operations.store import WRITE_MAX, Changes, LeaseLost, OperationsUnavailable
 from tests.eventstore.operations.contract import OperationsContract
-from tests.eventstore.operations.examples import LEASE_S, PATIENCE_S, delivery, endpoint
+from tests.eventstore.operations.examples import LEASE_S, PATIENCE_S, delivery, endpoint, importing
 from tests.freezing import freeze
 
 
@@ -239,6 +239,17 @@ async def test_a_file_with_garbage_in_the_middle_is_set_aside_once_it_is_read(pa
         assert await store.endpoint("x") is not None
 
     assert set_aside(path) == 1
+
+
+async def test_a_table_of_an_earlier_version_gets_its_new_column(path: Path) -> None:
+    progress = importing("one")
+    async with opened(path) as store:
+        await store.keep_import(progress)
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        raw.execute("ALTER TABLE imports DROP COLUMN updated")
+
+    async with opened(path) as store:
+        assert await store.import_of("acme", "one") == progress
 
 
 @pytest.mark.servers
