@@ -6,16 +6,16 @@ began them, if their session or API key is still good and still grants it.
 
 import asyncio
 import logging
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from typing import IO, Any, ClassVar
 from uuid import UUID
 
 from litestar import Response
 
-from api.exchange.tasks.import_lease import ImportLease
+from api.exchange.tasks.import_lease import ImportLease, ImportLost
 from api.exchange.tasks.keeping import Beginner, FileForm, kept
-from api.exchange.tasks.progress import ImportJournal
+from api.exchange.tasks.progress import INTERRUPTED, ImportJournal
 from api.exchange.tasks.starting import go_on, open_file
 from api.http.client_info import SCOPE_KEY, ClientInfo
 from api.http.policy import POLICY
@@ -98,7 +98,8 @@ class InterruptedImports:
         for each in await system.operations.imports_running(system.clock() - FILES_KEPT):
             lease = ImportLease(system.operations, each.id)
             if await lease.take():
-                await self._go_on(each, lease)
+                with suppress(ImportLost):
+                    await self._go_on(each, lease)
 
     async def _go_on(self, found: ImportProgress, lease: ImportLease) -> None:
         system = self._api.system
@@ -108,11 +109,16 @@ class InterruptedImports:
                 _logger.info("going on with the import %s", found.id)
                 await self._take_over(now, lease)
                 return
-        except (FilesUnavailable, ConcurrencyConflict) as error:
+        except (FilesUnavailable, ConcurrencyConflict, ImportLost) as error:
             _logger.warning("the import %s waits: %s", found.id, error)
         except (DomainError, Problem) as refused:
             if not (isinstance(refused, Problem) and refused.status == 503):
                 await ImportJournal(system, found, lease).end(refused.code)
+        except StoreOutage:
+            raise
+        except Exception:  # the others must go on, and this one is not tried again
+            _logger.exception("the import %s does not go on", found.id)
+            await ImportJournal(system, found, lease).end(INTERRUPTED)
         await lease.drop()
 
     async def _take_over(self, found: ImportProgress, lease: ImportLease) -> None:
