@@ -244,7 +244,7 @@ class LogReads(TreeHeadReads):
         return dict(await self._read(self.store.secrets, owner, self.part(org_id)))
 
     async def decoded(self, rows: Sequence[Row]) -> list[Recorded]:
-        """Return *rows* decoded, with their personal values decrypted."""
+        """Return *rows* of one partition decoded, with their personal values decrypted."""
         ciphers = await _ciphers(self, rows)
         return [decode(row, ciphers.get(row.position)) for row in rows]
 
