@@ -201,8 +201,13 @@ async def test_every_combination_of_filters_finds_what_it_says(
     ]
 
 
-async def test_a_filter_that_finds_little_still_fills_its_page(store: ReadStore) -> None:
-    rare = [n for n in range(100, 1_450) if n % 450 == 0]
+async def test_a_filter_that_finds_little_still_fills_its_page(
+    store: ReadStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("query", "sqlite.pages", "mongo.store"):  # rows that are looked at in one go
+        monkeypatch.setattr(f"projections.engine.{module}.RESIDUAL_ROWS_MAX", 2)
+    monkeypatch.setattr("projections.engine.find.FILLING_MAX_S", 60.0)
+    rare = [n for n in range(100, 326) if n % 75 == 0]
     many = [
         on(
             UUID(int=10_000 + n),
@@ -210,7 +215,7 @@ async def test_a_filter_that_finds_little_still_fills_its_page(store: ReadStore)
             TaskAssigned(user_id=BEN),
             *(went(TaskStatus.IN_PROGRESS) if n in rare else ()),
         )
-        for n in range(100, 1_450)
+        for n in range(100, 326)
     ]
     models = await projected(store, *many, only=[Tasks()])
     wanted, lanes = TaskFilter(assignees=(UserId(BEN),)), [Lane((ENG,), (TaskStatus.IN_PROGRESS,))]
