@@ -28,7 +28,8 @@ UNDESCRIBABLE = re.compile(
     "|Expected an e-mail address"
     r"|Expected `int( \| null)?`, got `float`"  # 5.0 is an integer for JSON Schema, and not for us
     "|Expected a network such as .*|API keys cannot have .*"
-    "|Expected names of events, at most \\d+|Expected changes, or delete alone|Names a task twice"
+    "|Expected names of events, at most \\d+|Expected the name of an event, or a group: .*"
+    "|Expected changes, or delete alone|Names a task twice"
     "|Expected a range of days such as .*|Expected 1 to 10 words of letters or digits"
     "|Expected code or recoveryCode|Needed for a new account"
     "|Expected a mapping in JSON: .*|Send the file in UTF-8 .*"
