@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from commands.exchange.import_tasks import LABEL_COLOR, SKIPPED, Existing, Imported, ImportTasks
 from commands.exchange.task_line import NumberedLine, TaskLine
 from domain.base import LabelId, TaskId
@@ -18,18 +20,23 @@ from domain.work.task.custom_field import FieldType, TaskFieldSet
 from domain.work.task.events import (
     Priority,
     TaskAssigned,
+    TaskDescribed,
     TaskEstimated,
     TaskLabelled,
     TaskPriorityChanged,
+    TaskRetitled,
     TaskSchedule,
     TaskScheduled,
+    TaskStatus,
+    TaskUnassigned,
+    TaskUnlabelled,
 )
 from domain.work.task.imported import TaskImported
 from domain.work.task.mentions import TaskMentioned
 from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
-from tests.commands.acme import CHILD, HERE, task
+from tests.commands.acme import CHILD, HERE, task, went
 from tests.commands.planning.plans import BETA, ONE, PLANNED
-from tests.domain.spec import ACME, ANA, CLEO, ENG, NOW, TASK
+from tests.domain.spec import ACME, ANA, BEN, CLEO, ENG, NOW, TASK
 from tests.spec import data_keys, given, on
 
 NEW, NEWER = TaskId(UUID(int=501)), TaskId(UUID(int=502))
@@ -129,6 +136,41 @@ class TestImportTasks:
             importing(*lines, note=noted.append, existing=Existing(True, UUID(int=1)))
         ).then()
         assert [*noted[-1].outcomes[0].changed] == []
+
+    def test_a_task_becomes_what_its_line_says_now(self) -> None:
+        rare = LabelId(UUID(int=72))
+        made = LabelCreated(
+            name="Rare", color=LABEL_COLOR, project_id=ENG, created_by=ANA, created_at=NOW
+        )
+        past = on(
+            NEW,
+            task(number=2),
+            TaskAssigned(user_id=BEN),
+            TaskLabelled(label_id=rare),
+            TaskImported(external_id="J-1"),
+        )
+        said = TaskLine(
+            id="J-1",
+            title="Oil them",
+            description="All of them.",
+            status="IN_PROGRESS",
+            assignees=(str(CLEO),),
+            labels=("Bug",),
+        )
+        asked = importing(NumberedLine(1, NEWER, said), existing=Existing(updates=True))
+        given(*HERE, on(rare, made), past).when(asked).then(
+            on(BUG, replace(made, name="Bug")),
+            on(
+                NEW,
+                TaskUnlabelled(label_id=rare),
+                TaskLabelled(label_id=BUG),
+                TaskUnassigned(user_id=BEN),
+                TaskAssigned(user_id=CLEO),
+                TaskRetitled(from_="Oil it", to="Oil them"),
+                TaskDescribed(description="All of them."),
+                *went(TaskStatus.IN_PROGRESS),
+            ),
+        )
 
     def test_a_refused_line_stops_no_other(self) -> None:
         noted: list[Imported] = []
