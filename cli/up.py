@@ -75,20 +75,20 @@ class Supervisor:
 
     def run(self, *, demo: bool) -> None:
         """Start everything, print where it runs, and watch it until stopped."""
-        signals = Signals(self._stop)
         try:
-            self._migrate()
-            for child in self._children:
-                child.start()
-            self._wait_until_ready()
-            if demo and not self._stopping:
-                seed(self._url, self._settings.data_dir)
-            if not self._stopping:
-                _say_hello(self._url, self._settings.data_dir, demo=demo)
-            while not self._stopping:
-                self._publish()
-                signals.wait(min(WATCH_S, *(child.pause_s for child in self._children)))
-                self._watch()
+            with Signals(self._stop) as signals:
+                self._migrate()
+                for child in self._children:
+                    child.start()
+                self._wait_until_ready()
+                if demo and not self._stopping:
+                    seed(self._url, self._settings.data_dir)
+                if not self._stopping:
+                    _say_hello(self._url, self._settings.data_dir, demo=demo)
+                while not self._stopping:
+                    self._publish()
+                    signals.wait(min(WATCH_S, *(child.pause_s for child in self._children)))
+                    self._watch()
         finally:
             _say("stopping …")
             for child in self._children:

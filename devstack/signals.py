@@ -6,12 +6,13 @@ import signal
 import socket
 from collections.abc import Callable
 from types import FrameType
+from typing import Self
 
 _BYTES = 4096
 
 
 class Signals:
-    """Hears the signals of this process; make one, in the main thread."""
+    """Hears the signals of this process for as long as the block lasts; one, in the main thread."""
 
     def __init__(self, on_stop: Callable[[int, FrameType | None], None]) -> None:
         """*on_stop* is the handler of SIGINT and SIGTERM."""
@@ -22,6 +23,14 @@ class Signals:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, on_stop)
         signal.signal(signal.SIGCHLD, _told)  # without a handler, nothing is told
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.set_wakeup_fd(-1)
+        self._heard.close()
+        self._told.close()
 
     def wait(self, seconds: float) -> None:
         """Wait until a signal arrives that no earlier call has returned for, or for *seconds*."""

@@ -13,10 +13,11 @@ WAITS = f"""
 import subprocess, sys
 sys.path.insert(0, {str(Path(__file__).parents[2])!r})
 from devstack.signals import Signals
-signals = Signals(lambda number, frame: print("told to stop", flush=True))
-{{}}
-signals.wait(3_600)
+with Signals(lambda number, frame: print("told to stop", flush=True)) as signals:
+    {{}}
+    signals.wait(3_600)
 print("over", flush=True)
+subprocess.run(["true"])  # its end is told to nobody any more
 """
 
 
@@ -32,7 +33,10 @@ def started() -> Iterator[list[subprocess.Popen[str]]]:
 
 def waiting(setting: str, started: list[subprocess.Popen[str]]) -> subprocess.Popen[str]:
     process = subprocess.Popen(
-        [sys.executable, "-c", WAITS.format(setting)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", WAITS.format(setting)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     started.append(process)
     return process
