@@ -18,7 +18,13 @@ from eventstore.counters import LOG_DRIVER, counters_of
 from eventstore.engine.beside import INSERT_EVENTS, SqlSideTables, event_rows
 from eventstore.engine.calls import LOG_LOCK_WAIT_S
 from eventstore.engine.lookups import BatchTry, Question
-from eventstore.engine.pooling import KEEPALIVE, CountedPool, outages, prepare_connection
+from eventstore.engine.postgres.pooling import (
+    KEEPALIVE,
+    CountedPool,
+    outages,
+    prepare_connection,
+)
+from eventstore.engine.postgres.staging import MOVE_STAGED, Staged, stage
 from eventstore.engine.probes import Rows
 from eventstore.engine.schema import (
     DISTRIBUTED_GUARDS,
@@ -181,12 +187,13 @@ class PostgresStore(SqlSideTables):
             connection.cursor(binary=True) as cursor,
         ):
             cursor.execute("BEGIN")  # not `transaction()`, whose COMMIT is a round trip of its own
+            staged = stage(() if self.separate else appends, cursor, pipeline)
 
             def ask(questions: Sequence[Question]) -> list[Rows]:
                 return _answers(connection, questions)
 
             settled = self._settle(appends, ask, attempt)
-            self._insert(cursor, settled)
+            self._insert(cursor, settled, staged)
             cursor.execute("COMMIT")
             pipeline.sync()  # so that an error is raised here, with its own type
         self._remember_heads(settled)
@@ -202,8 +209,10 @@ class PostgresStore(SqlSideTables):
             raise Rollback(whole)
         return outcome
 
-    def _insert(self, cursor: TupleCursor, settled: Settled) -> None:
-        events = event_rows(settled.events, self._part, self._id)
+    def _insert(self, cursor: TupleCursor, settled: Settled, staged: Staged) -> None:
+        moves, others = staged.moves(settled.admitted, self._part)
+        _add(cursor, MOVE_STAGED, moves)
+        events = event_rows(others, self._part, self._id)
         for write, rows in chain([(INSERT_EVENTS, events)], self._writes(settled)):
             if isinstance(write, str):
                 _add(cursor, write, rows)

@@ -12,16 +12,19 @@ from eventstore.engine.remembered_heads import RememberedHeads
 from eventstore.engine.settle import (
     Heads,
     Settled,
-    claims_of,
-    counts_of,
-    organizations_of,
     parts_written,
     refuse_closed,
     settle,
-    streams_to_look_up,
     telling_row,
 )
 from eventstore.engine.tables import LAST_POSITION
+from eventstore.engine.to_look_up import (
+    claims_of,
+    counts_of,
+    heads_to_trust,
+    organizations_of,
+    streams_to_look_up,
+)
 from eventstore.mode import LogMode
 
 
@@ -145,6 +148,8 @@ class SqlLookups(SqlUsedKeys):
     def _head_questions(
         self, appends: Sequence[Append], heads: Heads, *, every: bool
     ) -> Iterable[Question]:
+        for stream, version in () if every else heads_to_trust(appends):
+            heads.streams.setdefault(stream, version)
         owners = streams_to_look_up(appends, heads.streams, every=every)
         streams = list(owners)
         organizations = [o for o in organizations_of(appends) if o.int not in heads.organizations]

@@ -4,15 +4,19 @@ The code is pure: the caller reads the heads inside the transaction, so the deci
 Commands are settled in the order of arrival; each sees what the ones before it write.
 """
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
+from itertools import groupby
+from operator import attrgetter
 from uuid import UUID
 
-from domain.base import DomainError, OrgId
+from domain.base import DomainError
 from eventstore.append import AlreadyDone, Append, Appended, Conflict, Outcome, Refused
 from eventstore.claim import ClaimKey, CountChange, CountKey, Held
 from eventstore.mode import LogClosed, LogMode
 from eventstore.partition import partition_of
 from eventstore.recorded import Row
+
+_owner = attrgetter("org_id")
 
 
 class Heads:
@@ -50,18 +54,16 @@ class Heads:
         """Assign to each row its position and its sequence number in its organization."""
         part = own = partition_of(append.org_id, self.parts)
         parts: set[int] = set()
-        owner: OrgId | None = None
         positions, numbers, streams = self.positions, self.organizations, self.streams
-        number = 0
-        for row in append.rows:
-            if row.org_id is not owner:  # mostly they have the same
-                owner = row.org_id
-                number = owner.int
-                part = partition_of(owner, self.parts)
-                parts.add(part)
-            row.position = positions[part] = positions.get(part, 0) + 1
-            row.org_seq = numbers[number] = numbers.get(number, 0) + 1
-            streams[row.stream_id.int] = row.version
+        for owner, rows in groupby(append.rows, _owner):
+            part = partition_of(owner, self.parts)
+            parts.add(part)
+            position, org_seq = positions.get(part, 0), numbers.get(owner.int, 0)
+            for row in rows:
+                row.position = position = position + 1
+                row.org_seq = org_seq = org_seq + 1
+                streams[row.stream_id.int] = row.version
+            positions[part], numbers[owner.int] = position, org_seq
         self.written |= parts
         if own in parts:
             part = own
@@ -239,53 +241,3 @@ def parts_written(appends: Sequence[Append], parts: int) -> list[int]:
             owners.add(append.org_id)
         written.update(partition_of(owner, parts) for owner in owners)
     return sorted(written)
-
-
-def streams_to_look_up(
-    appends: Sequence[Append], known: Container[int], *, every: bool
-) -> dict[UUID, OrgId]:
-    """Return the streams whose heads must be read before settling, with their owners.
-
-    Those that are *known* (by the integers of their ids), that a command expects to be new, or that
-    an earlier command in the batch writes to, are left out unless *every* is true. This is right
-    while the whole batch is accepted; if a stream is not new after all, the unique index refuses
-    the batch.
-    """
-    streams: dict[UUID, OrgId] = {}
-    written: set[int] = set()
-    for append in appends:
-        writes: set[int] | None = None
-        for stream, version in append.expects.items():
-            asked = stream.int
-            if asked in known or stream in streams:
-                continue
-            if writes is None:
-                writes = {row.stream_id.int for row in append.rows}
-            if every or not ((version == 0 and asked in writes) or asked in written):
-                streams[stream] = append.owner(stream)
-        if writes is not None:
-            written |= writes
-    return streams
-
-
-def organizations_of(appends: Sequence[Append]) -> list[OrgId]:
-    """Return the organizations that get an event, each once."""
-    return list({row.org_id.int: row.org_id for a in appends for row in a.rows}.values())
-
-
-def claims_of(appends: Sequence[Append]) -> list[ClaimKey]:
-    """Return the claims that are taken or released, each once; open numbers are always new."""
-    return list(dict.fromkeys(change.claim for append in appends for change in append.claims))
-
-
-def counts_of(appends: Sequence[Append]) -> list[CountKey]:
-    """Return the counts that are changed, checked or numbered from, each once."""
-    found: dict[CountKey, None] = {}
-    for append in appends:
-        for change in append.counts:
-            found[change.count] = None
-            for each in change.times:
-                found[each] = None
-        for number in append.numbers:
-            found[number.count] = None
-    return list(found)

@@ -13,7 +13,7 @@ from psycopg_pool import PoolTimeout
 
 from eventstore.append import LogUnfit
 from eventstore.counters import OPERATIONS_DRIVER, counters_of
-from eventstore.engine.pooling import KEEPALIVE, CountedPool, shut_down
+from eventstore.engine.postgres.pooling import KEEPALIVE, CountedPool, shut_down
 from eventstore.operations.deliveries import DeliveryTables
 from eventstore.operations.endpoints import EndpointTables
 from eventstore.operations.imports.tables import ImportTables

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from tests.listening import listening
 
 CHUNK_BYTES = 1 << 16
-COMMIT = b"COMMIT"
+COMMIT = b"COMMIT\0"
+"""The end of the message, as a statement and as what was carried out."""
 REFUSED = b"Z\x00\x00\x00\x05E"
 """ReadyForQuery in a transaction that failed (PostgreSQL 17, section 53.7)."""
 

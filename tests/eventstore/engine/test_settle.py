@@ -10,7 +10,8 @@ from domain.work.task.events import TaskDeleted
 from eventstore.append import AlreadyDone, Append, Appended, Conflict, Refused
 from eventstore.claim import ClaimChange, ClaimKey, CountKey, Held, OpenNumber
 from eventstore.codec import NOWHERE, encode
-from eventstore.engine.settle import Heads, parts_written, settle, streams_to_look_up
+from eventstore.engine.settle import Heads, parts_written, settle
+from eventstore.engine.to_look_up import LARGE, heads_to_trust, streams_to_look_up
 from eventstore.identifiers import new_id
 from eventstore.partition import partition_of
 from tests.domain.spec import ACME, NOW, OTHER
@@ -135,6 +136,15 @@ class TestWhatIsLookedUp:
         batch = [append((known, 5), expects={known: 4, read: 2})]
 
         assert streams_to_look_up(batch, {known.int: 4}, every=False) == {read: ACME}
+
+    def test_what_a_large_command_writes_to_is_trusted_and_not_what_it_only_reads(self) -> None:
+        new, known, read = new_id(), new_id(), new_id()
+        places = [(new, 1), *((known, 4 + n) for n in range(LARGE - 1))]
+        large = append(*places, expects={new: 0, known: 3, read: 2})
+        small = append(*places[1:], expects={known: 3})
+
+        assert [*heads_to_trust([large, small])] == [(new.int, 0), (known.int, 3)]
+        assert [*heads_to_trust([small])] == []
 
     def test_the_partition_of_a_new_key_is_locked_with_those_of_the_rows(self) -> None:
         parts = next(n for n in range(2, 99) if partition_of(ACME, n) != partition_of(OTHER, n))

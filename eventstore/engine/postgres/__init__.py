@@ -1,0 +1,1 @@
+"""What only PostgreSQL needs: connections, and events staged before the lock is taken."""
