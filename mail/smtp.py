@@ -84,7 +84,7 @@ class MailServer(Struct, frozen=True, kw_only=True):
             use_tls=self.encryption is Encryption.TLS,
             start_tls=self.encryption is Encryption.STARTTLS,
             tls_context=context if encrypted else None,
-            timeout=self.deadline_s,
+            timeout=None,  # its `wait_for` would let a step that ends at our deadline swallow that
         )
         try:
             await client.connect()
@@ -93,7 +93,8 @@ class MailServer(Struct, frozen=True, kw_only=True):
                 yield client
                 # By now the mail is taken, so how the server says goodbye is of no interest.
                 with contextlib.suppress(aiosmtplib.SMTPException, OSError):
-                    await client.quit(timeout=_GOODBYE_S)
+                    async with asyncio.timeout(_GOODBYE_S):
+                        await client.quit()
             finally:
                 counters_of(MAIL_DRIVER).connection_closed()
         finally:

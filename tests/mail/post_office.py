@@ -22,6 +22,7 @@ class PostOffice:
         self.messages: list[EmailMessage] = []
         self.answers: list[str] = []
         """Answers to the next messages, instead of taking them; an empty one takes it."""
+        self.on_sender: Callable[[], None] | None = None
         self.on_message: Callable[[], None] | None = None
         self.port = 0
 
@@ -42,6 +43,8 @@ class PostOffice:
     ) -> str:
         """Accept a sender, after a while."""
         await asyncio.sleep(self._step_s)
+        if self.on_sender is not None:
+            self.on_sender()
         envelope.mail_from = address
         return "250 OK"
 

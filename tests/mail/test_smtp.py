@@ -1,5 +1,6 @@
 """The SMTP client against a real server: encryption, refusals, outages."""
 
+import asyncio
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -8,7 +9,14 @@ from msgspec.structs import replace
 
 from eventstore.counters import MAIL_DRIVER, counters_of
 from mail.letter import Letter, message_of
-from mail.smtp import Encryption, MailNotSent, MailRefused, MailServer, mail_server
+from mail.smtp import (
+    SEND_DEADLINE_S,
+    Encryption,
+    MailNotSent,
+    MailRefused,
+    MailServer,
+    mail_server,
+)
 from tests.deliveries.authority import Authority
 from tests.domain.spec import NOW
 from tests.mail.post_office import post_office
@@ -79,13 +87,27 @@ async def test_a_server_that_is_away_is_an_outage() -> None:
 
 
 async def test_a_server_that_takes_a_while_for_each_step_gets_one_deadline_for_all() -> None:
-    """Four steps that take most of the deadline each would outlast the lease of the mail.
-
-    None ends near the deadline: there, ``wait_for`` of Python 3.11 swallows the cancellation.
-    """
+    """Four steps that take most of the deadline each would outlast the lease of the mail."""
     patience_s = 1.0
     async with post_office(step_s=patience_s * 0.7) as office:
         server = replace(office.server(Encryption.NONE), deadline_s=patience_s)
+        with pytest.raises(MailNotSent, match="TimeoutError"):
+            await server.send(a_message())
+
+        assert office.messages == []
+
+
+async def test_a_step_that_ends_at_the_deadline_does_not_put_it_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The answer and the deadline come in the same turn of the loop, the answer first."""
+    loop = asyncio.get_running_loop()
+    now = loop.time
+    async with post_office() as office:
+        server = office.server(Encryption.NONE)
+        office.on_sender = lambda: monkeypatch.setattr(
+            loop, "time", lambda: now() + SEND_DEADLINE_S
+        )
         with pytest.raises(MailNotSent, match="TimeoutError"):
             await server.send(a_message())
 
