@@ -1,6 +1,7 @@
 """An import whose process ended goes on in another one."""
 
 import asyncio
+from typing import NamedTuple
 
 import pytest
 from litestar import Litestar
@@ -10,13 +11,25 @@ from api.exchange.tasks.progress import (
     ImportJournal,
 )
 from api.exchange.tasks.resuming import InterruptedImports
+from domain.identity.organization.membership import Role
 from eventstore.operations.records import ImportState
 from runtime.system import System
 from tests.api.conftest import Make
 from tests.api.connection.serving import eventually
+from tests.api.exchange.streams import member
 from tests.api.exchange.task_files import imported, in_lines, origins, until_ended
 from tests.api.exchange.tasks.interrupting import interrupted, requests_of, running
-from tests.api.stage import Person, another_device, done
+from tests.api.stage import Json, Person, another_device, done
+
+MANY = in_lines(*({"id": f"{n}", "title": "Many"} for n in range(200)))
+
+
+async def with_a_key(person: Person) -> Person:
+    """Return *person* with an API key that they have made."""
+    scopes = {"task": ["read", "create"], "project": ["read"]}
+    key = done(await person.post("/apikey", {"name": "Import", "scopes": scopes}), 201)
+    known = {"id": person.id, "organizationId": person.org_id}
+    return Person(another_device(person), person.email, known, key["key"])
 
 
 async def test_an_import_whose_process_ended_goes_on_once_however_many_processes_look(
@@ -54,8 +67,7 @@ async def test_an_import_does_not_go_on_for_somebody_who_logged_out(
     app: Litestar, ana: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = await ana.project()
-    lines = in_lines(*({"id": f"{n}", "title": "Many"} for n in range(200)))
-    begun = await interrupted(app, ana, f"/project/{project['id']}/import", lines, monkeypatch)
+    begun = await interrupted(app, ana, f"/project/{project['id']}/import", MANY, monkeypatch)
     done(await ana.post("/auth/logout"), 204)
 
     await InterruptedImports(requests_of(app)).go_on()
@@ -69,9 +81,8 @@ async def test_an_import_does_not_go_on_in_a_project_on_hold_or_without_its_file
     app: Litestar, system: System, ana: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held, other = await ana.project(), await ana.project("OPS")
-    lines = in_lines(*({"id": f"{n}", "title": "Many"} for n in range(200)))
     begun = [
-        await interrupted(app, ana, f"/project/{each['id']}/import", lines, monkeypatch)
+        await interrupted(app, ana, f"/project/{each['id']}/import", MANY, monkeypatch)
         for each in (held, other)
     ]
     done(await ana.post(f"/project/{held['id']}/hold"), 200)
@@ -89,9 +100,8 @@ async def test_a_kept_file_that_cannot_be_read_stops_its_import_and_no_other(
     app: Litestar, system: System, ana: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, two = await ana.project(), await ana.project("OPS")
-    lines = in_lines(*({"id": f"{n}", "title": "Many"} for n in range(200)))
     begun = [
-        await interrupted(app, ana, f"/project/{each['id']}/import", lines, monkeypatch)
+        await interrupted(app, ana, f"/project/{each['id']}/import", MANY, monkeypatch)
         for each in (one, two)
     ]
     [kept] = (system.settings.data_dir / "files").rglob(begun[0]["importId"])
@@ -108,18 +118,75 @@ async def test_an_import_that_an_api_key_began_goes_on_while_the_key_is_good(
     app: Litestar, ana: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = await ana.project()
-    scopes = {"task": ["read", "create"], "project": ["read"]}
-    key = done(await ana.post("/apikey", {"name": "Import", "scopes": scopes}), 201)
-    known = {"id": ana.id, "organizationId": ana.org_id}
-    by_key = Person(another_device(ana), ana.email, known, key["key"])
-    lines = in_lines(*({"id": f"{n}", "title": "Many"} for n in range(200)))
+    by_key = await with_a_key(ana)
     path = f"/project/{project['id']}/import"
-    begun = await interrupted(app, by_key, path, lines, monkeypatch)
+    begun = await interrupted(app, by_key, path, MANY, monkeypatch)
 
     await InterruptedImports(requests_of(app)).go_on()
     ended = await until_ended(ana, begun["importId"])
 
     assert (ended["state"], ended["created"]) == ("DONE", 200)
+
+
+async def test_an_import_ends_and_says_why_once_its_key_is_revoked(
+    app: Litestar, ana: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = await ana.project()
+    by_key = await with_a_key(ana)
+    path = f"/project/{project['id']}/import"
+    begun = await interrupted(app, by_key, path, MANY, monkeypatch)
+    [key] = done(await ana.get("/apikey"), 200)["items"]
+    done(await ana.delete(f"/apikey/{key['id']}"), 204)
+
+    await InterruptedImports(requests_of(app)).go_on()
+    ended = await until_ended(ana, begun["importId"])
+
+    assert (ended["state"], ended["code"]) == ("STOPPED", "api_key_revoked")
+    assert (ended["done"], len(await origins(ana, project))) == (100, 100)
+
+
+class Lost(NamedTuple):
+    """How somebody loses the right to an import, begun by a key of theirs or not, and its code."""
+
+    method: str
+    path: str
+    body: Json | None
+    code: str
+    by_key: bool = False
+
+
+MEMBER = "/org/{org}/members/{user}"
+DEMOTED, HIDDEN = {"role": "MEMBER"}, {"visibility": "PRIVATE"}
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        Lost("DELETE", MEMBER, None, "no_organization"),
+        Lost("DELETE", MEMBER, None, "api_key_without_owner", by_key=True),
+        Lost("PATCH", MEMBER, DEMOTED, "too_many_tasks"),
+        Lost("PATCH", MEMBER, DEMOTED, "not_permitted", by_key=True),
+        Lost("PATCH", "/project/{project}", HIDDEN, "not_found"),
+        Lost("PATCH", "/project/{project}", HIDDEN, "not_found", by_key=True),
+    ],
+)
+async def test_an_import_ends_and_says_why_once_its_user_may_not_do_it(
+    app: Litestar, system: System, ana: Person, monkeypatch: pytest.MonkeyPatch, lost: Lost
+) -> None:
+    project = await ana.project()
+    ben = await member(app, system, ana, Role.MANAGER)
+    begins = await with_a_key(ben) if lost.by_key else ben
+    path = f"/project/{project['id']}/import"
+    begun = await interrupted(app, begins, path, MANY, monkeypatch)
+    place = lost.path.format(org=ana.org_id, user=ben.id, project=project["id"])
+    answer = await ana.ask(lost.method, place, json=lost.body)
+    assert answer.status_code in {200, 204}, answer.text
+
+    await InterruptedImports(requests_of(app)).go_on()
+    ended = await until_ended(ana, begun["importId"])
+
+    assert (ended["state"], ended["code"]) == ("STOPPED", lost.code)
+    assert (ended["done"], len(await origins(ana, project))) == (100, 100)
 
 
 async def test_of_two_runs_of_an_import_only_the_one_with_the_lease_tells_of_it(
