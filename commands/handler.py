@@ -45,7 +45,7 @@ class CommandHandler:
 
         1. load: fold the streams that the decision asks for, from memory or from the log;
         2. decide: the command returns what to record, or a rule refuses it;
-        3. encode: encrypt personal values and turn the events into rows;
+        3. encode: turn the events into rows, and encrypt personal values when others do;
         4. append: write everything at once if all versions that were read still hold;
         5. reply: return the new states, or the stored reply to the same key if the caller is still
            authenticated and permitted.

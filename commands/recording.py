@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
@@ -24,8 +24,9 @@ from eventstore.codec import (
     Cipher,
     EncodeNumbered,
     Origin,
-    encode,
-    encode_open,
+    empty_row,
+    fill_open,
+    fill_row,
     seal_origin,
 )
 from eventstore.keys import key_owner
@@ -84,14 +85,13 @@ async def prepare(
         missing = _missing_keys(log, person, reads, sealed)
         if missing:
             await log.fetch_keys(missing)
-        for subject in sealed:
-            if log.keys.cached(subject) is None:
-                cipher, append.keys[subject] = log.keys.make(subject)
-                recording.ciphers[subject] = cipher
-        at = microseconds(context.now)
-        origin = NOWHERE if person is None else _origin(log, context, recording, (person, at))
-        envelope = _Envelope(command, context, at, origin)
-        await _encode_all(log, envelope, reads, recording)
+        sealing = _Sealing(log, command, context, recording)
+        sealing.new_keys = [each for each in sealed if log.keys.cached(each) is None]
+        await _note_all(sealing, reads)
+        if len(changes) > _PIECE:
+            await sealing.seal_in_pieces()
+        else:
+            append.seal = sealing.seal
     return recording
 
 
@@ -134,12 +134,10 @@ def _owners(log: EventLog, context: Context, reads: Reads) -> dict[UUID, OrgId]:
     return {**context.seen_of_platform, **reads.owners}
 
 
-async def _encode_all(
-    log: EventLog, envelope: "_Envelope", reads: Reads, recording: Recording
-) -> None:
+async def _note_all(sealing: "_Sealing", reads: Reads) -> None:
     """Turn the changes into rows, claims and counts, and fold them into the new states."""
-    context, origin = envelope.context, envelope.origin
-    organization, fingerprint = reads.organization, log.keys.fingerprint
+    context, recording, at = sealing.context, sealing.recording, sealing.at
+    organization, fingerprint = reads.organization, sealing.log.keys.fingerprint
     plan = None if organization is None else organization.plan
     sees_all = organization is not None and organization.role_of(context.user_id) is Role.ADMIN
     rows, reserved = recording.append.rows, Reservations([], [])
@@ -152,20 +150,17 @@ async def _encode_all(
             version += 1
             if (what := type(event)) in RESERVING:
                 happened = Happening(
-                    what, event, state, stream, org_id, envelope.at, plan, fingerprint, sees_all
+                    what, event, state, stream, org_id, at, plan, fingerprint, sees_all
                 )
                 note(happened, reserved)
-            metadata, cipher = envelope.metadata(stream, version), None
-            if type(event) in SEALED_TYPES:
-                cipher = _cipher(log, recording, key_owner(event, stream, org_id)[0])
+            row = empty_row(event, stream, version, org_id, at)
+            rows.append(row)
             if is_open_number(event):
-                opened = encode_open(event, metadata, org_id, origin, cipher)
-                rows.append(opened[0])
-                _leave_open(recording, index, opened, state)
+                sealing.leave_open(row, index, state)
                 if event is last:
                     break  # the state follows once the append has numbered it
             else:
-                rows.append(encode(event, metadata, org_id, origin, cipher))
+                sealing.add(row, event)
             state = state.evolve(event)
         recording.states[stream] = Loaded(state, version, org_id, context.now)
         if index % _PIECE == _PIECE - 1:  # a command on many streams lets others have their turn
@@ -174,63 +169,122 @@ async def _encode_all(
     recording.append.counts = added_up((*reserved.counts, *recording.append.counts))
 
 
-def _leave_open(
-    recording: Recording, index: int, encoded: tuple[Row, EncodeNumbered], initial: State
-) -> None:
-    """Let the append number the first event of a change and encode what shows the number."""
-    change, (row, encode_numbered) = recording.changes[index], encoded
-    event, *others = change.events
-    assert isinstance(event, TaskCreated | TaskMoved)  # noqa: S101  only these have a number
-
-    def fill(number: int) -> None:
-        row.state = encode_numbered(number)
-        numbered: list[Event] = [replace(event, number=number), *others]
-        recording.changes[index] = Change(change.stream, numbered, change.org_id)
-        state = initial
-        for happened in numbered:
-            state = state.evolve(happened)
-        known = recording.states[change.stream]
-        recording.states[change.stream] = replace(known, state=state)
-        if recording.completed is not None:
-            recording.completed()
-
-    count = task_numbers(row.org_id, event.project_id)
-    recording.append.numbers += (OpenNumber(count, change.stream, fill),)
+Fill = Callable[[Row, Event, Metadata, Origin, Cipher | None], object]
+"""Fills in the row of an event."""
 
 
-class _Envelope:
-    """What the envelopes of one command's events have in common."""
+class _Unsealed(NamedTuple):
+    """An event whose bytes are still to be made.
 
-    def __init__(self, command: Command, context: Context, at: int, origin: Origin) -> None:
+    ``subject`` is whose key seals its personal values, None if it has none; ``cipher`` is that key
+    unless it is new.
+    """
+
+    row: Row
+    event: Event
+    subject: UUID | None
+    cipher: Cipher | None
+    fill: Fill
+
+
+class _Sealing:
+    """The events of one command, of which the bytes are still to be made.
+
+    What is known of keys is what was known when the command decided.
+    """
+
+    def __init__(
+        self, log: EventLog, command: Command, context: Context, recording: Recording
+    ) -> None:
+        self.log, self.context, self.recording = log, context, recording
+        self.at = microseconds(context.now)
+        self.new_keys: list[UUID] = []
         self._command = type(command).__name__
-        self.context, self.at, self.origin = context, at, origin
+        self._person = person = context.person
+        self._cipher = None if person is None else log.keys.cached(person)
+        self._unsealed: list[_Unsealed] = []
 
-    def metadata(self, stream: UUID, version: int) -> Metadata:
-        """Return the envelope of the event that gets *version* in *stream*."""
+    def add(self, row: Row, event: Event, fill: Fill = fill_row) -> None:
+        """Let *fill* make the bytes of *event* later."""
+        subject = cipher = None
+        if type(event) in SEALED_TYPES:
+            subject = key_owner(event, row.stream_id, row.org_id)[0]
+            cipher = self.log.keys.cached(subject)
+        self._unsealed.append(_Unsealed(row, event, subject, cipher, fill))
+
+    def leave_open(self, row: Row, index: int, initial: State) -> None:
+        """Let the append number the first event of a change and encode what shows the number."""
+        recording = self.recording
+        change = recording.changes[index]
+        event, *others = change.events
+        assert isinstance(event, TaskCreated | TaskMoved)  # noqa: S101  only these have a number
+        encode_numbered: EncodeNumbered
+
+        def seal(*parts: Any) -> None:
+            nonlocal encode_numbered
+            encode_numbered = fill_open(*parts)
+
+        def fill(number: int) -> None:
+            row.state = encode_numbered(number)
+            numbered: list[Event] = [replace(event, number=number), *others]
+            recording.changes[index] = Change(change.stream, numbered, change.org_id)
+            state = initial
+            for happened in numbered:
+                state = state.evolve(happened)
+            known = recording.states[change.stream]
+            recording.states[change.stream] = replace(known, state=state)
+            if recording.completed is not None:
+                recording.completed()
+
+        self.add(row, event, seal)
+        count = task_numbers(row.org_id, event.project_id)
+        recording.append.numbers += (OpenNumber(count, change.stream, fill),)
+
+    def seal(self) -> None:
+        """Make the keys of new subjects and the bytes of the rows."""
+        self._make_keys()
+        origin = self._origin()
+        for each in self._unsealed:
+            self._fill(each, origin)
+
+    async def seal_in_pieces(self) -> None:
+        """Seal many rows now, and let others have their turn."""
+        self._make_keys()
+        origin = self._origin()
+        for index, each in enumerate(self._unsealed):
+            self._fill(each, origin)
+            if index % _PIECE == _PIECE - 1:
+                await asyncio.sleep(0)
+
+    def _make_keys(self) -> None:
+        keys, ciphers = self.recording.append.keys, self.recording.ciphers
+        for subject in self.new_keys:
+            ciphers[subject], keys[subject] = self.log.keys.make(subject)
+
+    def _origin(self) -> Origin:
+        """Return where the command came from, sealed with the key of the person who asks."""
+        person, context, ciphers = self._person, self.context, self.recording.ciphers
+        if person is None:
+            return NOWHERE
+        made = ciphers.get(person) if ciphers else None
+        cipher = self._cipher if made is None else made
+        return seal_origin(context.ip, context.user_agent, cipher, (person, self.at))
+
+    def _fill(self, unsealed: _Unsealed, origin: Origin) -> None:
+        row, event, subject, cipher, fill = unsealed
         context = self.context
-        return Metadata(
-            stream=stream,
-            version=version,
+        metadata = Metadata(
+            stream=row.stream_id,
+            version=row.version,
             at=self.at,
             actor=context.actor,
             command=self._command,
             on_behalf_of=context.on_behalf_of,
-            origin=self.origin.commitment,
+            origin=origin.commitment,
             request_id=context.request_id,
             correlation_id=context.correlation_id,
             causation_id=context.causation_id,
         )
-
-
-def _cipher(log: EventLog, recording: Recording, subject: UUID) -> Cipher | None:
-    """Return the cipher of *subject*, new or known."""
-    made = recording.ciphers.get(subject) if recording.ciphers else None
-    return log.keys.cached(subject) if made is None else made
-
-
-def _origin(
-    log: EventLog, context: Context, recording: Recording, command: tuple[UserId, int]
-) -> Origin:
-    """Return where *command* came from, which is a person and the time, sealed with their key."""
-    cipher = _cipher(log, recording, command[0])
-    return seal_origin(context.ip, context.user_agent, cipher, command)
+        if subject is not None and cipher is None:
+            cipher = self.recording.ciphers.get(subject)
+        fill(row, event, metadata, origin, cipher)

@@ -1,5 +1,6 @@
 """What a command asks the log to write, and the outcome."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 from uuid import UUID
 
@@ -91,6 +92,18 @@ class Append(Struct, kw_only=True):
     key_use: KeyUse | None = None
     although_closed: bool = False
     """Whether to record this even in a log that takes no commands: an operator's own entries."""
+    seal: Callable[[], None] | None = None
+    """Makes the bytes of the rows and the keys of new subjects; see ``complete``."""
+
+    def complete(self) -> None:
+        """Make what is still to be sealed, once.
+
+        The log does it for all commands that come in one turn of its loop, one after the other:
+        what seals and encodes is then in the processor's caches, and takes a third of the time.
+        """
+        if self.seal is not None:
+            seal, self.seal = self.seal, None
+            seal()
 
     def owner(self, stream: UUID) -> OrgId:
         """Return the organization that a stream, subject or owner of secrets belongs to."""

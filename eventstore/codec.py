@@ -71,7 +71,6 @@ _unpack_private = msgspec.msgpack.Decoder(tuple[bytes | None, bytes | None]).dec
 _unpack_values = msgspec.msgpack.Decoder(Values).decode
 _unpack_value = msgspec.msgpack.Decoder(Salted).decode
 
-
 _TAGS: dict[type[Event], str] = {kind: tag for tag, kind in EVENT_TYPES.items()}
 
 # One decoder per tag: finding the right member of a union costs as much as decoding it.
@@ -122,8 +121,7 @@ def seal_origin(
     return Origin(commitment, cipher.seal(_pack(opened), _command_place(*command)))
 
 
-EncodeNumbered = Callable[[int], bytes]
-"""Encodes the state of an event with its ``number``."""
+EncodeNumbered = Callable[[int], bytes]  # the state of an event with its ``number``
 
 
 def encode(
@@ -133,43 +131,45 @@ def encode(
 
     *cipher* is that of its ``key_owner``; None is allowed only for events without personal fields.
     """
-    row, metadata, stated = _prepared(event, metadata, org_id, origin, cipher)
-    row.state = _encoder.encode(_Stored(metadata, stated))
+    row = empty_row(event, metadata.stream, metadata.version, org_id, metadata.at)
+    fill_row(row, event, metadata, origin, cipher)
     return row
 
 
-def encode_open(
-    event: Event, metadata: Metadata, org_id: OrgId, origin: Origin, cipher: Cipher | None
-) -> tuple[Row, EncodeNumbered]:
-    """Return the row of *event* without its state, and a function that encodes that by number."""
-    row, metadata, stated = _prepared(event, metadata, org_id, origin, cipher)
+def empty_row(event: Event, stream: UUID, version: int, org_id: OrgId, at: int) -> Row:
+    """Return the row of *event* without its bytes."""
+    return Row(0, stream, version, _TAGS[type(event)], b"", None, org_id, 0, at)
+
+
+def fill_row(
+    row: Row, event: Event, metadata: Metadata, origin: Origin, cipher: Cipher | None
+) -> None:
+    """Fill in the bytes of *row*, the one of *event*; see ``encode``."""
+    row.state = _encoder.encode(_prepared(row, event, metadata, origin, cipher))
+
+
+def fill_open(
+    row: Row, event: Event, metadata: Metadata, origin: Origin, cipher: Cipher | None
+) -> EncodeNumbered:
+    """Fill in *row* but for its state; return the function that encodes that by number."""
+    stored = _prepared(row, event, metadata, origin, cipher)
 
     def numbered(number: int) -> bytes:
-        return _encoder.encode(_Stored(metadata, replace(stated, number=number)))
+        return _encoder.encode(_Stored(stored.metadata, replace(stored.event, number=number)))
 
-    return row, numbered
+    return numbered
 
 
 def _prepared(
-    event: Event, metadata: Metadata, org_id: OrgId, origin: Origin, cipher: Cipher | None
-) -> tuple[Row, Metadata, Event]:
-    """Return the row of *event* without its state, and the two parts of that."""
-    tag = _TAGS[type(event)]
-    if tag in STEPS:
-        metadata = replace(metadata, schema=schema_version(tag))
+    row: Row, event: Event, metadata: Metadata, origin: Origin, cipher: Cipher | None
+) -> _Stored:
+    """Fill in what is sealed in *row*; return what is not."""
+    if row.tag in STEPS:
+        metadata = replace(metadata, schema=schema_version(row.tag))
     stated, sealed = _committed(event, metadata, cipher)
-    row = Row(
-        position=0,
-        stream_id=metadata.stream,
-        version=metadata.version,
-        tag=tag,
-        state=b"",
-        private=(_pack((origin.sealed, sealed)) if origin.sealed or sealed else None),
-        org_id=org_id,
-        org_seq=0,
-        recorded_at=metadata.at,
-    )
-    return row, metadata, stated
+    if origin.sealed or sealed:
+        row.private = _pack((origin.sealed, sealed))
+    return _Stored(metadata, stated)
 
 
 def _committed(

@@ -149,4 +149,5 @@ class EventLog(LogReads):
 
     async def rehearse(self, append: Append) -> None:
         """Raise what ``append`` would raise now, without writing anything."""
+        append.complete()
         settle_outcome(await self._calls.write(self.store.rehearse, append))

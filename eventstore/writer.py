@@ -64,6 +64,7 @@ class GroupCommit:
         """*deadline_s* is how long a caller waits for its commit."""
         self._store, self._committed, self._deadline_s = store, committed, deadline_s
         self._waiting = FairQueue[Waiting]()
+        self._come: list[Waiting] = []
         self._overdue: list[Waiting] = []
         self._watch: asyncio.TimerHandle | None = None
         self._called = self._closed = False
@@ -92,10 +93,13 @@ class GroupCommit:
         """
         self._refuse_too_many(append)
         settled: asyncio.Future[int] = self._loop.create_future()
-        self._waiting.put(append.org_id, Waiting(append, settled, self._loop.time()))
+        waiting = Waiting(append, settled, self._loop.time())
+        self._waiting.put(append.org_id, waiting)
         if self._watch is None:  # also while a commit hangs whose callers were all told
             self._watch = self._loop.call_later(self._deadline_s, self._give_up_late)
-        if not (self._called or self._quick.writing):
+        if append.seal is not None:
+            self._come.append(waiting)
+        if not self._called:
             self._called = True
             self._idle.clear()
             # Not at once, so that commands from the same turn of the loop are included.
@@ -123,12 +127,24 @@ class GroupCommit:
     def _hand_over(self) -> None:
         """Give what waits to the threads that are idle."""
         self._called = False
+        self._complete()
         if self._overdue and not self._patient.writing:
             self._patient.hand_over(self._of_one_partition(), self._store.commit)
         if self._waiting and not self._quick.writing:
             self._quick.hand_over(self._waiting.take(BATCH_MAX), self._commit_quick)
         if not (self._quick.writing or self._patient.writing):
             self._idle.set()
+
+    def _complete(self) -> None:
+        """Complete what came in this turn of the loop; refuse what cannot be."""
+        come, self._come = self._come, []
+        for waiting in come:
+            try:
+                waiting.append.complete()
+            except Exception as error:  # noqa: BLE001  its caller gets it, whatever it is
+                self._waiting.remove(waiting.append.org_id, waiting)
+                if not waiting.settled.done():
+                    waiting.settled.set_exception(error)
 
     def _of_one_partition(self) -> list[Waiting]:
         """Take from what is overdue the first command, and those that write where it does."""
@@ -213,6 +229,7 @@ class Lanes:
         """Write *append*; see ``GroupCommit.append``."""
         if self._closed:
             raise LogUnavailable("the log is closed")
+        append.complete()  # new keys are in a partition, too
         parts = tuple(parts_written([append], self._store.parts))
         lane = self._lanes.get(parts)
         if lane is None:

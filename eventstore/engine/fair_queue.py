@@ -43,6 +43,14 @@ class FairQueue(Generic[T]):
         line.appendleft(item)
         self._count += 1
 
+    def remove(self, org_id: OrgId, item: T) -> None:
+        """Remove *item*, which waits, from its organization's line."""
+        line = self._lines[org_id.int]
+        line.remove(item)
+        self._count -= 1
+        if not line:
+            del self._lines[org_id.int]
+
     def take(self, count: int) -> list[T]:
         """Remove and return at most *count* things, one of each organization in turn.
 

@@ -161,6 +161,50 @@ async def test_too_many_waiting_commands_are_turned_away(
     assert await asyncio.gather(handed_over, *waiting) == [1, 2, 3]
 
 
+async def test_commands_of_one_turn_are_sealed_together_and_each_once(log: EventLog) -> None:
+    came: list[str] = []
+
+    def sealed(stream: UUID) -> Append:
+        append = command(stream)
+        state, append.rows[0].state = append.rows[0].state, b""
+
+        def seal() -> None:
+            came.append(f"sealed {stream.int}")
+            append.rows[0].state = state
+
+        append.seal = seal
+        return append
+
+    async def recorded(append: Append) -> int:
+        came.append("sent")
+        return await log.append(append)
+
+    assert await asyncio.gather(*map(recorded, map(sealed, (A, B, C)))) == [1, 2, 3]
+    assert came == ["sent", "sent", "sent", "sealed 1", "sealed 2", "sealed 3"]
+    assert all(row.state for row in await log.tail_rows(0, 9))
+
+
+async def test_a_command_that_cannot_be_sealed_leaves_the_others_alone(log: EventLog) -> None:
+    def unfit() -> None:
+        raise ValueError("no such key")
+
+    first, broken, last = command(A), command(B), command(C)
+    broken.seal = unfit
+    outcomes = await settled(log, first, broken, last)
+
+    assert (outcomes[0], str(outcomes[1]), outcomes[2]) == (1, "no such key", 2)
+    assert await settled(log, command(B)) == [3]
+
+
+async def test_a_rehearsed_command_is_sealed_as_one_that_is_recorded(log: EventLog) -> None:
+    append = command(A)
+    append.seal = lambda: append.keys.update({B: b"wrapped"})
+    await log.rehearse(append)
+
+    assert append.keys == {B: b"wrapped"}
+    assert await log.last_position() == 0
+
+
 async def test_a_commit_that_hangs_is_given_up_in_time_and_noticed(path: Path) -> None:
     store = SqliteStore(str(path), lock_timeout_s=30)
     log = EventLog(store, data_keys(), deadline_s=0.2)

@@ -46,6 +46,18 @@ def test_what_is_put_back_comes_first_among_its_own() -> None:
     assert queue.waiting_of(ACME) == queue.waiting_of(OTHER) == 0
 
 
+def test_what_is_removed_leaves_its_line_as_it_was() -> None:
+    queue = FairQueue[str]()
+    for item in ("first", "second", "third"):
+        queue.put(ACME, item)
+    queue.put(OTHER, "alone")
+    queue.remove(ACME, "second")
+    queue.remove(OTHER, "alone")
+
+    assert (len(queue), queue.waiting_of(ACME), queue.waiting_of(OTHER)) == (2, 2, 0)
+    assert queue.take(9) == ["first", "third"]
+
+
 @QUICK
 @given(st.lists(st.one_of(st.sampled_from(ORGANIZATIONS), st.integers(1, 5))))
 def test_nothing_is_lost_and_nobody_gets_two_turns_while_another_waits(
