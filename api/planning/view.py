@@ -219,7 +219,7 @@ def _refuse_unless_lists_take(
 
     :raises Problem: 422 if there is no such order or column, or a range of days is malformed.
     """
-    asked = ViewTasks.of_criteria(criteria, sort)
+    asked = ViewTasks.of_criteria(criteria, sort).by(request.caller.user_id)
     asked.parsed().filter(request.api.system.clock(), _UTC)
     for column in columns:
         if column not in _COLUMNS and not column.startswith("field:"):

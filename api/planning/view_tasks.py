@@ -42,7 +42,8 @@ class ViewTasks(TaskPages, frozen=True, kw_only=True):
     ) -> ApiResponse:
         """Return a page of the tasks of the project of the view, or of all."""
         chosen = None if project_id is None else str(project_id)
-        return await self.across_projects(request, chosen, limit, cursor)
+        pages = self.by(request.caller.user_id)
+        return await pages.across_projects(request, chosen, limit, cursor)
 
     def paging(self, request: ApiRequest, parsed: Parsed, **beside: Any) -> Paging:
         """Return the pages, whose links do not repeat what the view says."""

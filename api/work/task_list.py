@@ -168,7 +168,8 @@ class ProjectTaskController(Controller):
         """List the tasks of a project, newest first unless another order is asked for."""
         asked = {name: value for name, value in locals().items() if name in FILTERS}
         project_id = await project_id_of(request, project)
-        return await TaskPages(**asked).of_project(request, project_id, limit, cursor)
+        pages = TaskPages(**asked).by(request.caller.user_id)
+        return await pages.of_project(request, project_id, limit, cursor)
 
 
 class TaskListController(Controller):
@@ -208,4 +209,5 @@ class TaskListController(Controller):
     ) -> ApiResponse:
         """List the tasks of all projects that the caller sees, newest first unless asked for."""
         asked = {name: value for name, value in locals().items() if name in FILTERS}
-        return await TaskPages(**asked).across_projects(request, project, limit, cursor)
+        pages = TaskPages(**asked).by(request.caller.user_id)
+        return await pages.across_projects(request, project, limit, cursor)

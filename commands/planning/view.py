@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 from commands.base import Command, Context, Decision, changes_of
 from commands.reads import Reads
 from commands.sight import refuse_unless_granted_in, refuse_unless_sees_id
-from domain.base import NotFound, ProjectId, ViewId
+from domain.base import CycleId, LabelId, MilestoneId, NotFound, ProjectId, TaskId, ViewId
 from domain.name import Name
 from domain.permission import Permission
 from domain.planning.criteria import (
@@ -17,6 +17,7 @@ from domain.planning.criteria import (
     Criteria,
     FieldValues,
     ViewSort,
+    ids_in,
     joined_values,
 )
 from domain.planning.cycle import Cycle
@@ -173,16 +174,16 @@ async def _refuse_from_elsewhere(
 
     :raises NotFound: it names something that does not exist, or is of another project.
     """
-    for label_id in criteria.label:
+    for label_id in map(LabelId, ids_in(criteria.label)):
         label = await read.settled(Label, label_id)
         _refuse_unless(label.created and label.project_id in {None, project_id}, label=label_id)
-    for cycle_id in criteria.cycle:
+    for cycle_id in map(CycleId, ids_in(criteria.cycle)):
         cycle = await read.settled(Cycle, cycle_id)
         _refuse_unless(cycle.project_id in {project_id} - {None}, cycle=cycle_id)
-    for milestone_id in criteria.milestone:
+    for milestone_id in map(MilestoneId, ids_in(criteria.milestone)):
         milestone = await read.settled(Milestone, milestone_id)
         _refuse_unless(milestone.project_id in {project_id} - {None}, milestone=milestone_id)
-    for task_id in criteria.parent:
+    for task_id in map(TaskId, ids_in(criteria.parent)):
         task = await read(Task, task_id)
         _refuse_unless(task.project_id in {project_id} - {None}, parent=task_id)
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from typing import Annotated, Any
+from uuid import UUID
 
 import msgspec
 from msgspec import Meta, Struct
 
-from domain.base import CycleId, LabelId, MilestoneId, TaskId, UserId
 from domain.work.task.events import Priority
 from domain.work.workflow.events import StatusGroup
 
@@ -21,6 +21,15 @@ ViewSort = Annotated[str, Meta(pattern=r"^-?[a-z][a-z0-9_:]{0,63}$")]
 Column = Annotated[str, Meta(pattern=r"^([a-z][A-Za-z]{0,31}|field:[a-z][a-z0-9_]{0,31})$")]
 """A member of a task, such as `dueDate`, or the value of one custom field, such as `field:size`."""
 Columns = Annotated[tuple[Column, ...], _some]
+_ID = "[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+NamedThing = Annotated[str, Meta(pattern=f"^({_ID}|none)$")]
+"""The id of what a task has of a kind; `none`, alone, finds tasks that have nothing of the kind."""
+NamedPerson = Annotated[str, Meta(pattern=f"^({_ID}|me)$")]
+"""The id of a user; `me` is whoever looks at the view."""
+NamedAssignee = Annotated[str, Meta(pattern=f"^({_ID}|me|none)$")]
+"""The id of an assignee, `me`, or `none` for tasks that are assigned to nobody."""
+NAMING_FILTERS = ("assignee", "label", "parent", "creator", "watcher", "cycle", "milestone")
+"""The filters whose values are ids, `me` or `none`."""
 LONE_FILTERS = frozenset({"due", "overdue", "blocked"})
 """The filters that have one value."""
 _VALUES = ","
@@ -37,13 +46,13 @@ class Criteria(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     status: tuple[str, ...] = ()
     group: tuple[StatusGroup, ...] = ()
     priority: tuple[Priority, ...] = ()
-    assignee: tuple[UserId, ...] = ()
-    label: tuple[LabelId, ...] = ()
-    parent: tuple[TaskId, ...] = ()
-    creator: tuple[UserId, ...] = ()
-    watcher: tuple[UserId, ...] = ()
-    cycle: tuple[CycleId, ...] = ()
-    milestone: tuple[MilestoneId, ...] = ()
+    assignee: tuple[NamedAssignee, ...] = ()
+    label: tuple[NamedThing, ...] = ()
+    parent: tuple[NamedThing, ...] = ()
+    creator: tuple[NamedPerson, ...] = ()
+    watcher: tuple[NamedPerson, ...] = ()
+    cycle: tuple[NamedThing, ...] = ()
+    milestone: tuple[NamedThing, ...] = ()
     due: str | None = None
     overdue: bool = False
     blocked: bool | None = None
@@ -52,13 +61,21 @@ class Criteria(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 NO_CRITERIA = Criteria()
 
 
+def ids_in(named: Sequence[str]) -> list[UUID]:
+    """Return the ids among the values of a filter, without `me` and `none`."""
+    return [UUID(each) for each in named if each not in {"me", "none"}]
+
+
 def criteria_texts(criteria: Criteria) -> tuple[str, ...]:
     """Return criteria as texts ``filter:value``."""
     told: dict[str, Any] = msgspec.to_builtins(criteria)
     found: list[str] = []
     for name, value in told.items():
         many: Sequence[Any] = [value] if name in LONE_FILTERS else value
-        found += (f"{name}:{each if isinstance(each, str) else str(each).lower()}" for each in many)
+        texts = (each if isinstance(each, str) else str(each) for each in many)
+        # An id is the same in capitals, and so is a truth.
+        plain = name in NAMING_FILTERS or name in LONE_FILTERS
+        found += (f"{name}:{each.lower() if plain else each}" for each in texts)
     return tuple(found)
 
 

@@ -8,18 +8,9 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from domain.base import (
-    CycleId,
-    LabelId,
-    MilestoneId,
-    OrgId,
-    ProjectId,
-    TaskId,
-    UserId,
-    ViewId,
-)
+from domain.base import OrgId, ProjectId, UserId, ViewId
 from domain.name import folded
-from domain.planning.criteria import LONE_FILTERS
+from domain.planning.criteria import LONE_FILTERS, NamedAssignee, NamedPerson, NamedThing
 from domain.planning.view import SavedView, ViewEvent
 from domain.work.task.events import Priority
 from domain.work.workflow.events import StatusGroup
@@ -38,13 +29,13 @@ class ViewCriteria(Struct, frozen=True, kw_only=True):
     status: list[str] | UnsetType = UNSET
     group: list[StatusGroup] | UnsetType = UNSET
     priority: list[Priority] | UnsetType = UNSET
-    assignee: list[UserId] | UnsetType = UNSET
-    label: list[LabelId] | UnsetType = UNSET
-    parent: list[TaskId] | UnsetType = UNSET
-    creator: list[UserId] | UnsetType = UNSET
-    watcher: list[UserId] | UnsetType = UNSET
-    cycle: list[CycleId] | UnsetType = UNSET
-    milestone: list[MilestoneId] | UnsetType = UNSET
+    assignee: list[NamedAssignee] | UnsetType = UNSET
+    label: list[NamedThing] | UnsetType = UNSET
+    parent: list[NamedThing] | UnsetType = UNSET
+    creator: list[NamedPerson] | UnsetType = UNSET
+    watcher: list[NamedPerson] | UnsetType = UNSET
+    cycle: list[NamedThing] | UnsetType = UNSET
+    milestone: list[NamedThing] | UnsetType = UNSET
     field: list[str] | UnsetType = UNSET
     due: str | UnsetType = UNSET
     overdue: bool | UnsetType = UNSET

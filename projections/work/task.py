@@ -35,7 +35,14 @@ from projections.base import (
 )
 from projections.shape import Index, Kind, Value
 from projections.work.task_beside import BESIDE, concerned, effect_on
-from projections.work.task_keys import changed_key, due_key, due_order, facets_of, urgency
+from projections.work.task_keys import (
+    changed_key,
+    due_key,
+    due_order,
+    facets_of,
+    lacks,
+    urgency,
+)
 
 _encode = msgspec.json.Encoder().encode
 
@@ -158,7 +165,7 @@ class ListedTask(Task, frozen=True, kw_only=True, gc=False):
 
 
 _SCOPE = ("org", "project_id", "deleted")
-_COMPARED = ("open", "due")
+_COMPARED = ("open", "due", "lacks")
 """What lists are filtered by row by row, in whatever order they are."""
 SORT_KEYS = ("id", "changed", "urgency", "due_order", "place", "number")
 """What lists are sorted by; numbers are unique within a project."""
@@ -173,8 +180,8 @@ class Tasks(AggregateProjection[Task]):
     """
 
     name = "tasks"
-    version = 23
-    since = 22  # tasks that nothing blocks had no facet for it
+    version = 24
+    since = 24  # what tasks lack was not told
     tags = (
         *tags_of(TaskEvent, RelationEvent, CommentPosted, CommentDeleted, CommentRestored),
         *tags_of(AttachmentUploaded, AttachmentDeleted, AttachmentRestored),
@@ -190,6 +197,7 @@ class Tasks(AggregateProjection[Task]):
         "urgency": Kind.TEXT,
         "facets": Kind.TEXTS,
         "trashed": Kind.TRUTH,
+        "lacks": Kind.TEXT,
     }
     indexes: ClassVar[Sequence[Index]] = (
         *(Index(_SCOPE, key, also=_COMPARED) for key in SORT_KEYS if key != "due_order"),
@@ -239,6 +247,7 @@ class Tasks(AggregateProjection[Task]):
             "urgency": urgency(told),
             "facets": facets_of(told, blocked=told.open_blockers > 0),
             "trashed": told.deleted,
+            "lacks": lacks(told),
         }
 
     def deleted(self, state: Task) -> bool:

@@ -19,10 +19,13 @@ class DueRanges(NamedTuple):
 
 
 class TaskFilter(Struct, frozen=True, kw_only=True):
-    """Which tasks to list; several values of one filter are a choice, and none means any."""
+    """Which tasks to list; several values of one filter are a choice, and none means any.
+
+    None among the assignees finds tasks that are assigned to nobody.
+    """
 
     priorities: tuple[Priority, ...] = ()
-    assignees: tuple[UserId, ...] = ()
+    assignees: tuple[UserId | None, ...] = ()
     labels: tuple[LabelId, ...] = ()
     parents: tuple[TaskId, ...] = ()
     watchers: tuple[UserId, ...] = ()
@@ -34,6 +37,8 @@ class TaskFilter(Struct, frozen=True, kw_only=True):
     blocked: bool | None = None
     open: bool | None = None
     due: DueRanges | None = None
+    lacking: tuple[str, ...] = ()
+    """The kinds of things of which to list only tasks that have none; see ``LACKS``."""
     hidden: bool = False
     """Whether to list those that are in the trash, or below what is there, instead of others."""
     trashed: bool = False

@@ -1,6 +1,8 @@
 """By what tasks are sorted and found: each sort key is text that no other task has."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
+from itertools import product
 from uuid import UUID
 
 from domain.work.task.events import Priority
@@ -15,6 +17,8 @@ BLOCKED, UNBLOCKED = "blocked:true", "blocked:false"
 """What a task has among its facets that an open task blocks, and one that none blocks."""
 TRASHED = "trashed:true"
 """What a task has among its facets that was deleted by itself, and is not purged."""
+LACKS = ("label", "parent", "cycle", "milestone", "due")
+"""What many tasks have nothing of: so many that lists compare it instead of finding it."""
 NEVER_DUE = "9999-12-31T25"
 """Behind all days and times at which tasks are due."""
 _WEIGHTS = {priority: str(weight) for weight, priority in enumerate(Priority)}
@@ -51,9 +55,9 @@ def urgency(task: Task) -> str:
     return f"{_WEIGHTS[task.priority]}!{exact_time(created_at)}!{task.key}"
 
 
-def facet(kind: str, thing: UUID) -> str:
-    """Return what a task has among its facets that names *thing* as a *kind*."""
-    return f"{kind}:{text_of(thing)}"
+def facet(kind: str, thing: UUID | None) -> str:
+    """Return what a task has among its facets that names *thing* as a *kind*, or none of it."""
+    return f"{kind}:{'none' if thing is None else text_of(thing)}"
 
 
 def field_facet(key: str, text: str) -> str:
@@ -66,9 +70,27 @@ def mark(kind: str, value: str) -> str:
     return f"{kind}:{value}"
 
 
+def lacks(task: Task) -> str:
+    """Return which of the kinds of ``LACKS`` *task* has nothing of, each as its first letter."""
+    has = (
+        bool(task.labels),
+        task.parent_id is not None,
+        task.cycle_id is not None,
+        task.milestone_id is not None,
+        task.due_date is not None or task.due_at is not None,
+    )
+    return "".join([kind[0] for kind, is_there in zip(LACKS, has, strict=True) if not is_there])
+
+
+def lacking(kinds: Collection[str]) -> list[str]:
+    """Return all that ``lacks`` returns of tasks that have nothing of any of *kinds*."""
+    choices = [(kind[0],) if kind in kinds else ("", kind[0]) for kind in LACKS]
+    return ["".join(letters) for letters in product(*choices)]
+
+
 def facets_of(task: Task, *, blocked: bool = False) -> list[str]:
     """Return whom and what *task* names, and what it is, as filters ask for it."""
-    found = [facet("assignee", each) for each in task.assignees]
+    found = [facet("assignee", each) for each in task.assignees or (None,)]
     found += [facet("label", each) for each in task.labels]
     found += [facet("watcher", each) for each in task.watchers]
     values = (one.split(":", 2) for one in task.fields)

@@ -12,6 +12,7 @@ from projections.base import text_of
 from projections.engine.query import EITHER_MAX, LOOKUPS_MAX, Query
 from projections.shape import Value
 from projections.work.task_filter import DueRanges, FacetGroup, TaskFilter, facets_asked
+from projections.work.task_keys import lacking
 
 
 class TaskSort(StrEnum):
@@ -101,8 +102,8 @@ class Plans(NamedTuple):
 
     Each of ``walks`` lets the index answer another one of the filters, and compares the others.
     ``short`` are the same for an index that is known to find few tasks. ``spanned`` puts those in
-    order that are due within a span; None if tasks are not asked for by when they are due, or are
-    in that order already.
+    order that are due within a span; None if tasks are not asked for by when they are due, are in
+    that order already, or are compared with what they lack as well.
     """
 
     walks: Sequence[Query]
@@ -123,6 +124,8 @@ def _planned(org_id: OrgId, lane: Lane, wanted: TaskFilter, order: TaskOrder, li
     projects = [text_of(each) for each in lane.projects]
     where: dict[str, Value] = {"org": text_of(org_id), "deleted": wanted.hidden}
     residual: dict[str, Value] = {} if wanted.open is None else {"open": wanted.open}
+    if wanted.lacking:
+        residual["lacks"] = lacking(wanted.lacking)
     groups = _groups(wanted, lane)
     several = len(projects) > 1
     if wanted.among is not None:
@@ -149,7 +152,9 @@ def _planned(org_id: OrgId, lane: Lane, wanted: TaskFilter, order: TaskOrder, li
     )
     if wanted.among is not None:  # the index of ids answers
         return Plans([query], [query], None)
-    spanned = None if due is None or bounded else _spanning(query, due)
+    spanned = None
+    if due is not None and not bounded and not wanted.lacking:
+        spanned = _spanning(query, due)
     walks = [_led_by(query, groups, at) for at in range(len(groups))] or [query]
     return Plans(walks, [replace(walk, few=True) for walk in walks], spanned)
 

@@ -143,10 +143,13 @@ def test_custom_fields_are_added_by_the_words_of_the_page(reader: Reader) -> Non
 
 
 def test_a_view_is_saved_by_the_words_of_the_page(reader: Reader) -> None:
-    listed, urgent, shared, late, none, restored = reader.follow(VIEWS)
+    listed, urgent, mine, free, shared, late, none, restored = reader.follow(VIEWS)
 
     assert '"name":"Urgent"' in listed
     assert '"key":"ENG-3"' in urgent
+    assert '"key":"APP-1"' in mine
+    assert '"assignees":[]' in free
+    assert '"assignees":["' not in free
     assert '"shared":true' in shared
     assert '"filter":{"overdue":true}' in late
     assert '"items":[]' in none

@@ -14,6 +14,7 @@ from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import fields
 
 from domain.base import DomainError, Event, OrgId, ProjectId, State, TaskId, TeamId, UserId
+from domain.planning.criteria import NamedAssignee, NamedPerson, NamedThing
 from domain.work.task.events import TaskStatusChanged
 from domain.work.workflow.state import STANDARD
 
@@ -82,6 +83,9 @@ def event_of(kind: type[Event]) -> st.SearchStrategy[Event]:
 _VALUES: dict[Any, st.SearchStrategy[Any]] = {
     UUID: st.sampled_from(IDS),
     str: st.sampled_from(["", "a", "Zürich 🚀"]),
+    NamedThing: st.sampled_from(["none", *map(str, IDS)]),
+    NamedPerson: st.sampled_from(["me", *map(str, IDS)]),
+    NamedAssignee: st.sampled_from(["me", "none", *map(str, IDS)]),
     int: st.integers(0, 9),
     bool: st.booleans(),
     date: st.dates(),
@@ -96,10 +100,10 @@ _VALUES: dict[Any, st.SearchStrategy[Any]] = {
 def _values_of(kind: Any) -> st.SearchStrategy[Any]:
     if isinstance(kind, NewType):
         return _values_of(kind.__supertype__)
-    if get_origin(kind) is Annotated:
-        return _values_of(get_args(kind)[0])
     if kind in _VALUES:
         return _VALUES[kind]
+    if get_origin(kind) is Annotated:
+        return _values_of(get_args(kind)[0])
     if get_origin(kind) is tuple:
         return st.lists(_values_of(get_args(kind)[0]), max_size=3).map(tuple)
     if isinstance(kind, type):

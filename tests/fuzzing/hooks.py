@@ -33,7 +33,8 @@ UNDESCRIBABLE = re.compile(
     "|Expected a range of days such as .*|Expected 1 to 10 words of letters or digits"
     "|Expected code or recoveryCode|Needed for a new account"
     "|Expected a mapping in JSON: .*|Send the file in UTF-8 .*"
-    "|There is no event with this number yet|There is no column .*|The parameter must not have .*"
+    "|There is no event with this number yet|There is no column .*"
+    "|'.*' is not .*|Expected at most 50 values, .*"
     "|Expected either before or after|Expected a URL of APP_URL or CORS_ORIGINS.*"
     "|the (URL|host|port) .*|names under .* are not public",
     re.DOTALL,

@@ -22,6 +22,8 @@ FILTERS = (
     TaskFilter(assignees=(UserId(ANA), UserId(BEN))),
     TaskFilter(labels=(LabelId(TASK),), assignees=(UserId(BEN),)),
     TaskFilter(parents=(TaskId(TASK),)),
+    TaskFilter(lacking=("parent", "due"), assignees=(None, UserId(BEN))),
+    TaskFilter(lacking=("cycle",)),
     TaskFilter(watchers=(UserId(BEN),), priorities=(Priority.MEDIUM,)),
     TaskFilter(creators=(UserId(ANA),)),
     TaskFilter(cycles=(CycleId(TASK),)),
@@ -48,6 +50,7 @@ ALONE = (
     TaskFilter(creators=(UserId(ANA),)),
     TaskFilter(cycles=(CycleId(TASK),)),
     TaskFilter(milestones=(MilestoneId(TASK),)),
+    TaskFilter(assignees=(None,)),
     TaskFilter(blocked=True),
     TaskFilter(hidden=True, trashed=True),
 )

@@ -1,11 +1,11 @@
 """The filters and orders of lists of tasks, as the query string names them."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from litestar.params import FromQuery, Parameter
@@ -13,8 +13,19 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from api.http.problem import FieldError, invalid
-from api.http.request import uuid_or_none
-from api.work.tasks.field_values import FIELD_VALUE, FieldChoice, asked_values, field_value
+from api.work.tasks.field_values import FIELD_VALUE, FieldChoice, asked_values
+from api.work.tasks.filter_values import (
+    FIELD_AND_VALUE,
+    ME,
+    NONE,
+    STATUS_KEY,
+    assignees,
+    filter_values,
+    one_of_kind,
+    one_value,
+    people,
+    things,
+)
 from domain.base import CycleId, LabelId, MilestoneId, TaskId, UserId
 from domain.work.task.events import Priority
 from domain.work.workflow.events import StatusGroup
@@ -22,28 +33,27 @@ from projections.base import exact_time
 from projections.work.dashboard import Now
 from projections.work.task_field_order import FieldOrder
 from projections.work.task_filter import DueRanges, TaskFilter
-from projections.work.task_keys import DUE_AT, DUE_ON, NEVER_DUE
+from projections.work.task_keys import DUE_AT, DUE_ON, LACKS, NEVER_DUE
 from projections.work.task_query import TaskOrder, TaskSort
 
-V = TypeVar("V")
-E = TypeVar("E", bound=StrEnum)
-
-VALUES_MAX = 50
-"""How many values one filter takes."""
-_STATUS = re.compile(r"[A-Z][A-Z0-9_]{0,31}")
 _RANGE = re.compile(r"(\d{4}-\d{2}-\d{2})?\.\.(\d{4}-\d{2}-\d{2})?")
 _LATER = chr(ord(DUE_ON) + 1), chr(ord(DUE_AT) + 1)
 """Behind all days, and behind all times."""
 _FIRST_DAY, _LAST_DAY = date(2, 1, 1), date(9998, 12, 31)
 """Days that begin and end somewhere in the calendar in every time zone."""
-_ID = r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
-_UUIDS = f"^{_ID}(,{_ID})*$"
+_ID = "[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 
 
 def _several(what: str, pattern: str) -> Any:
     return Parameter(
         description=f"{what}; several joined by commas", schema_extra={"pattern": pattern}
     )
+
+
+def _ids(what: str, *words: str) -> Any:
+    one = "|".join((_ID, *words))
+    told = "".join(f", or `{word}`" for word in words)
+    return _several(what + told, f"^({one})(,({one}))*$")
 
 
 def _words(kind: type[StrEnum]) -> str:
@@ -64,13 +74,13 @@ StatusFilter = FromQuery[
 ]
 GroupFilter = FromQuery[Annotated[str | None, _several("Groups of statuses", _words(StatusGroup))]]
 PriorityFilter = FromQuery[Annotated[str | None, _several("Priorities", _words(Priority))]]
-AssigneeFilter = FromQuery[Annotated[str | None, _several("Ids of assignees", _UUIDS)]]
-LabelFilter = FromQuery[Annotated[str | None, _several("Ids of labels", _UUIDS)]]
-ParentFilter = FromQuery[Annotated[str | None, _several("Ids of the tasks directly above", _UUIDS)]]
-CreatorFilter = FromQuery[Annotated[str | None, _several("Ids of who created it", _UUIDS)]]
-WatcherFilter = FromQuery[Annotated[str | None, _several("Ids of who watches it", _UUIDS)]]
-CycleFilter = FromQuery[Annotated[str | None, _several("Ids of cycles", _UUIDS)]]
-MilestoneFilter = FromQuery[Annotated[str | None, _several("Ids of milestones", _UUIDS)]]
+AssigneeFilter = FromQuery[Annotated[str | None, _ids("Ids of assignees", ME, NONE)]]
+LabelFilter = FromQuery[Annotated[str | None, _ids("Ids of labels", NONE)]]
+ParentFilter = FromQuery[Annotated[str | None, _ids("Ids of the tasks directly above", NONE)]]
+CreatorFilter = FromQuery[Annotated[str | None, _ids("Ids of who created it", ME)]]
+WatcherFilter = FromQuery[Annotated[str | None, _ids("Ids of who watches it", ME)]]
+CycleFilter = FromQuery[Annotated[str | None, _ids("Ids of cycles", NONE)]]
+MilestoneFilter = FromQuery[Annotated[str | None, _ids("Ids of milestones", NONE)]]
 FieldFilter = FromQuery[
     Annotated[
         str | None,
@@ -108,8 +118,9 @@ DueFilter = FromQuery[
     Annotated[
         str | None,
         Parameter(
-            description="Due from a day to a day, 2026-01-01..2026-01-31; one may be missing",
-            schema_extra={"pattern": rf"^({_DAY}\.\.({_DAY})?|\.\.{_DAY})$"},
+            description="Due from a day to a day, 2026-01-01..2026-01-31; one may be missing. Or"
+            " `none`: never due",
+            schema_extra={"pattern": rf"^({_DAY}\.\.({_DAY})?|\.\.{_DAY}|{NONE})$"},
         ),
     ]
 ]
@@ -177,8 +188,17 @@ class AskedTasks(Struct, frozen=True, kw_only=True):
     q: str | None
     sort: str | None
 
+    def by(self, user_id: UserId) -> Self:
+        """Return the same filters, with who asks in the place of `me`."""
+        told = {
+            name: ",".join(str(user_id) if each == ME else each for each in text.split(","))
+            for name in ("assignee", "creator", "watcher")
+            if (text := getattr(self, name)) is not None and ME in text
+        }
+        return replace(self, **told) if told else self
+
     def parsed(self) -> Parsed:
-        """Return what is asked for.
+        """Return what is asked for, by somebody who is told (see ``by``).
 
         :raises Problem: 422 if a filter is malformed, or there is no such order.
         """
@@ -187,29 +207,30 @@ class AskedTasks(Struct, frozen=True, kw_only=True):
 
 @lru_cache(1_024)  # most lists are asked for again and again with the same filters
 def _parsed_once(asked: AskedTasks) -> Parsed:
-    values = asked_values(_split("field", asked.field, field_value))
+    values = asked_values(filter_values("field", asked.field, FIELD_AND_VALUE))
     return Parsed(
         told={name: value for name, value in asdict(asked).items() if value is not None},
         order=_order(asked.sort),
-        statuses=_split("status", asked.status, _status),
-        groups=_split("group", asked.group, _one_of(StatusGroup)),
+        statuses=filter_values("status", asked.status, STATUS_KEY),
+        groups=filter_values("group", asked.group, one_of_kind(StatusGroup)),
         wanted=TaskFilter(
-            priorities=_split("priority", asked.priority, _one_of(Priority)),
-            assignees=tuple(map(UserId, _split("assignee", asked.assignee, uuid_or_none))),
-            labels=tuple(map(LabelId, _split("label", asked.label, uuid_or_none))),
-            parents=tuple(map(TaskId, _split("parent", asked.parent, uuid_or_none))),
-            watchers=tuple(map(UserId, _split("watcher", asked.watcher, uuid_or_none))),
-            creators=tuple(map(UserId, _split("creator", asked.creator, uuid_or_none))),
-            cycles=tuple(map(CycleId, _split("cycle", asked.cycle, uuid_or_none))),
-            milestones=tuple(map(MilestoneId, _split("milestone", asked.milestone, uuid_or_none))),
+            priorities=filter_values("priority", asked.priority, one_of_kind(Priority)),
+            assignees=assignees(asked.assignee),
+            labels=things("label", asked.label, LabelId),
+            parents=things("parent", asked.parent, TaskId),
+            watchers=people("watcher", asked.watcher),
+            creators=people("creator", asked.creator),
+            cycles=things("cycle", asked.cycle, CycleId),
+            milestones=things("milestone", asked.milestone, MilestoneId),
             values=values.indexed,
             blocked=asked.blocked,
             open=True if asked.overdue else None,
+            lacking=tuple([each for each in LACKS if getattr(asked, each) == NONE]),
             hidden=bool(asked.deleted),
             trashed=bool(asked.deleted),
         ),
         choices=values.choices,
-        due=asked.due,
+        due=None if asked.due == NONE else asked.due,
         overdue=bool(asked.overdue),
     )
 
@@ -224,7 +245,7 @@ def _order(asked: str | None) -> TaskOrder | FieldOrder:
     by_field = _BY_FIELD.fullmatch(asked)
     if by_field is not None:
         return FieldOrder(by_field[1], turned=asked.startswith("-"))
-    [sort] = _parsed("sort", [asked.removeprefix("-")], _one_of(TaskSort))
+    sort = one_value("sort", asked.removeprefix("-"), one_of_kind(TaskSort))
     return TaskOrder(sort, turned=asked.startswith("-"))
 
 
@@ -269,32 +290,3 @@ def _days(asked: str) -> tuple[date | None, date | None]:
     if (first is not None and first < _FIRST_DAY) or (last is not None and last > _LAST_DAY):
         raise wrong
     return first, last
-
-
-def _split(name: str, asked: str | None, parse: Callable[[str], V | None]) -> tuple[V, ...]:
-    """Return the values of a filter, each once.
-
-    :raises Problem: 422 if one is malformed, or there are too many.
-    """
-    if asked is None:
-        return ()
-    return _parsed(name, dict.fromkeys(asked.split(",")), parse)
-
-
-def _parsed(name: str, texts: Iterable[str], parse: Callable[[str], V | None]) -> tuple[V, ...]:
-    found: list[V] = []
-    for text in texts:
-        value = parse(text)
-        if value is None or len(found) == VALUES_MAX:
-            what = f"more than {VALUES_MAX} values" if value else f"{text[:50]!r} in it"
-            raise invalid(FieldError(name, f"The parameter must not have {what}"))
-        found.append(value)
-    return tuple(found)
-
-
-def _one_of(kind: type[E]) -> Callable[[str], E | None]:
-    return lambda text: kind(text) if text in [each.value for each in kind] else None
-
-
-def _status(text: str) -> str | None:
-    return text if _STATUS.fullmatch(text) else None

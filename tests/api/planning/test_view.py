@@ -151,3 +151,27 @@ async def test_a_view_names_nothing_of_another_project(ana: Person) -> None:
     body = {"name": "X", "projectId": ops["id"], "filter": {"milestone": [goal["id"]]}}
 
     refused(await ana.post("/view", body), 404, "not_found")
+
+
+async def test_me_in_a_shared_view_is_whoever_looks_at_it(
+    app: Litestar, system: System, ana: Person
+) -> None:
+    ben = await colleague(app, system, ana, Role.MEMBER)
+    project = await ana.project()
+    for assignees in ([ana.id], [ben.id], []):
+        await ana.task(project, assignees=assignees)
+    body = {"name": "Mine", "shared": True, "filter": {"assignee": ["me"]}}
+    mine = done(await ana.post("/view", body), 201)
+    free = {"name": "Free", "shared": True, "filter": {"assignee": ["me", "none"]}, "sort": "key"}
+    either = done(await ana.post("/view", free), 201)
+
+    assert mine["filter"] == {"assignee": ["me"]}
+    for person, own in ((ana, "ENG-1"), (ben, "ENG-2"), (ana, "ENG-1")):
+        assert keys(await person.get(f"/view/{mine['id']}/tasks")) == [own]
+        assert keys(await person.get("/task?assignee=me")) == [own]
+        assert keys(await person.get(f"/view/{either['id']}/tasks")) == [own, "ENG-3"]
+    page = done(await ana.get(f"/view/{either['id']}/tasks?limit=1"), 200)
+    behind = f"/view/{either['id']}/tasks?limit=1&cursor={page['nextCursor']}"
+    assert keys(await ana.get(behind)) == ["ENG-3"]
+    refused(await ben.get(behind), 400, "malformed_request")
+    await ben.client.aclose()

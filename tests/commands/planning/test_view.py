@@ -96,10 +96,10 @@ class TestCreateView:
     @pytest.mark.parametrize(
         "criteria",
         [
-            Criteria(cycle=(ONE,)),
-            Criteria(milestone=(BETA,)),
-            Criteria(parent=(TASK,)),
-            Criteria(label=(BUG,)),
+            Criteria(cycle=(str(ONE),)),
+            Criteria(milestone=(str(BETA),)),
+            Criteria(parent=(str(TASK),)),
+            Criteria(label=(str(BUG),)),
         ],
     )
     def test_a_view_names_only_what_is_of_its_project(self, criteria: Criteria) -> None:
@@ -115,17 +115,17 @@ class TestCreateView:
 
     def test_a_view_names_nothing_that_does_not_exist(self) -> None:
         for criteria in (
-            Criteria(cycle=(ONE,)),
-            Criteria(milestone=(BETA,)),
-            Criteria(parent=(TaskId(UUID(int=999)),)),
-            Criteria(label=(BUG,)),
+            Criteria(cycle=(str(ONE),)),
+            Criteria(milestone=(str(BETA),)),
+            Criteria(parent=(str(TaskId(UUID(int=999))),)),
+            Criteria(label=(str(BUG),)),
         ):
             for project in (ENG, None):
                 asked = create(project=project, criteria=criteria)
                 given(*HERE).when(asked).then_refused(NotFound)
 
     def test_any_view_names_labels_of_the_organization(self) -> None:
-        criteria = Criteria(label=(BUG,))
+        criteria = Criteria(label=(str(BUG), "none"), cycle=("none",), parent=("none",))
         given(*HERE, on(BUG, label(None))).when(create(project=None, criteria=criteria)).then(
             ViewCreated(name="New", criteria=criteria, created_by=ANA, created_at=NOW)
         )
@@ -164,7 +164,7 @@ class TestEditView:
         given(*HERE, own).when(asked, by=CLEO).then(ViewShared())
 
     def test_a_changed_filter_names_only_what_is_of_the_project(self) -> None:
-        asked = EditView(view_id=LATE, criteria=Criteria(cycle=(ONE,)))
+        asked = EditView(view_id=LATE, criteria=Criteria(cycle=(str(ONE),)))
         given(*SAVED).when(asked).then_refused(NotFound)
 
 

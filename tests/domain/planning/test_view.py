@@ -3,7 +3,7 @@
 from hypothesis import given as forall
 from hypothesis import strategies as st
 
-from domain.base import LabelId, NotFound
+from domain.base import NotFound
 from domain.planning.criteria import Criteria, criteria_texts
 from domain.planning.view import (
     SavedView,
@@ -60,9 +60,16 @@ def test_what_a_view_shows_is_recorded_when_it_changes() -> None:
 
 
 def test_each_value_of_a_filter_is_one_text() -> None:
-    several = Criteria(label=(LabelId(ANA), LabelId(BEN)), due="2026-01-01..", blocked=False)
+    several = Criteria(
+        label=(str(ANA).upper(), str(BEN)),
+        assignee=("me", "none"),
+        due="2026-01-01..",
+        blocked=False,
+    )
 
     assert criteria_texts(several) == (
+        "assignee:me",
+        "assignee:none",
         f"label:{ANA}",
         f"label:{BEN}",
         "due:2026-01-01..",

@@ -123,6 +123,7 @@ def test_a_task_can_be_looked_up_by_everything_that_is_shown_of_it() -> None:
         "open_blockers": 0,
         "hidden_by": 0,
         "trashed": False,
+        "lacks": "lpcmd",
         "own_version": 4,
         "changed_at": "2026-03-01T09:30:00Z",
         "project_id": str(ENG),

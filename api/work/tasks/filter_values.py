@@ -1,0 +1,105 @@
+"""The values of a filter, as the query string names them: several joined by commas."""
+
+import re
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Generic, NamedTuple, TypeVar
+from uuid import UUID
+
+from api.http.problem import FieldError, Problem, invalid
+from api.http.request import uuid_or_none
+from api.work.tasks.field_values import field_value
+from domain.base import UserId
+
+V = TypeVar("V")
+T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
+
+VALUES_MAX = 50
+"""How many values one filter takes."""
+ME, NONE = "me", "none"
+"""What stands for who asks, and for having nothing of what a filter names."""
+_STATUS = re.compile(r"[A-Z][A-Z0-9_]{0,31}")
+
+
+class OneValue(NamedTuple, Generic[V]):
+    """How one value is read: ``parse`` returns None for what is none, and ``what`` says of what."""
+
+    what: str
+    parse: Callable[[str], V | None]
+
+
+def _status(text: str) -> str | None:
+    return text if _STATUS.fullmatch(text) else None
+
+
+def _id_or_none(text: str) -> UUID | str | None:
+    return NONE if text == NONE else uuid_or_none(text)
+
+
+STATUS_KEY = OneValue("the key of a status, such as IN_PROGRESS", _status)
+FIELD_AND_VALUE = OneValue("the key of a custom field and a value, such as size:s", field_value)
+_ASSIGNEE = OneValue("an id, `me` or `none`", _id_or_none)
+_THING = OneValue("an id, or `none` alone", uuid_or_none)
+_PERSON = OneValue("an id or `me`", uuid_or_none)
+
+
+def one_of_kind(kind: type[E]) -> OneValue[E]:
+    """Return how a value of *kind* is read."""
+    values = {each.value: each for each in kind}
+    return OneValue(f"one of {', '.join(values)}", values.get)
+
+
+def filter_values(name: str, asked: str | None, word: OneValue[V]) -> tuple[V, ...]:
+    """Return the values of the filter *name*, each once.
+
+    :raises Problem: 422 if one is malformed, or there are too many.
+    """
+    if asked is None:
+        return ()
+    texts = dict.fromkeys(asked.split(","))
+    found = tuple([one_value(name, text, word) for text in texts])
+    if len(found) > VALUES_MAX:
+        raise _refused(name, f"Expected at most {VALUES_MAX} values, not {len(found)}")
+    return found
+
+
+def one_value(name: str, text: str, word: OneValue[V]) -> V:
+    """Return the value that *text* names.
+
+    :raises Problem: 422 if it names none.
+    """
+    value = word.parse(text)
+    if value is None:
+        raise _refused(name, f"{text[:50]!r} is not {word.what}")
+    return value
+
+
+def things(name: str, asked: str | None, kind: Callable[[UUID], T]) -> tuple[T, ...]:
+    """Return the things that a filter names; of `none`, there are none.
+
+    :raises Problem: 422 if one is malformed, or there are too many.
+    """
+    found = () if asked == NONE else filter_values(name, asked, _THING)
+    return tuple([kind(each) for each in found])
+
+
+def people(name: str, asked: str | None) -> tuple[UserId, ...]:
+    """Return the users that a filter names.
+
+    :raises Problem: 422 if one is malformed, or there are too many.
+    """
+    return tuple([UserId(each) for each in filter_values(name, asked, _PERSON)])
+
+
+def assignees(asked: str | None) -> tuple[UserId | None, ...]:
+    """Return the users that a filter names, None among them for nobody.
+
+    :raises Problem: 422 if one is malformed, or there are too many.
+    """
+    found = filter_values("assignee", asked, _ASSIGNEE)
+    return tuple([UserId(each) if isinstance(each, UUID) else None for each in found])
+
+
+def _refused(name: str, message: str) -> Problem:
+    return invalid(FieldError(name, message))

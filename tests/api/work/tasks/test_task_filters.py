@@ -1,0 +1,56 @@
+"""What filters of lists of tasks refuse, and what they say."""
+
+import pytest
+
+from tests.api.stage import Person, refused
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "sort=title",
+        "sort=--due",
+        "status=todo",
+        "status=TODO,",
+        "group=LATER",
+        "priority=HIGH,LOWEST",
+        "label=me",
+        "creator=none",
+        "assignee=Ana",
+        "cycle=current",
+        "milestone=Beta",
+        "label=1,2",
+        "due=2026-01-01",
+        "due=..",
+        "due=2026-13-01..",
+        "due=0001-01-01..",
+        "overdue=false",
+        "blocked=maybe",
+        "parent="
+        + ",".join(["01a2b3c4-0000-7000-8000-000000000000"[:-2] + f"{n:02}" for n in range(51)]),
+    ],
+)
+async def test_a_filter_that_cannot_be_meant_is_refused(ana: Person, query: str) -> None:
+    project = await ana.project()
+
+    for path in ("/task", f"/project/{project['id']}/tasks"):
+        problem = refused(await ana.get(f"{path}?{query}"), 422, "invalid_request")
+        assert [error["path"] for error in problem["errors"]] == [query.partition("=")[0]]
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("assignee=Ana", "'Ana' is not an id, `me` or `none`"),
+        ("watcher=none", "'none' is not an id or `me`"),
+        ("cycle=current", "'current' is not an id, or `none` alone"),
+        ("status=todo", "'todo' is not the key of a status, such as IN_PROGRESS"),
+        ("priority=TOP", "'TOP' is not one of LOW, MEDIUM, HIGH, URGENT"),
+        ("field=size", "'size' is not the key of a custom field and a value, such as size:s"),
+    ],
+)
+async def test_the_refusal_of_a_filter_says_what_it_takes(
+    ana: Person, query: str, message: str
+) -> None:
+    problem = refused(await ana.get(f"/task?{query}"), 422, "invalid_request")
+    assert [error["message"] for error in problem["errors"]] == [message]
