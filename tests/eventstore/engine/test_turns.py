@@ -45,6 +45,42 @@ class SlowStore(MemoryStore):
         return super().commit(appends)
 
 
+async def test_commands_of_the_next_turns_join_a_batch_once_several_have_shared_one() -> None:
+    store = SlowStore()
+    store.go.set()
+
+    async def sent(*turns: int) -> list[int]:
+        """Send a command in each of some turns of the loop; return the sizes of their batches."""
+
+        async def in_turn(turn: int) -> None:
+            for _ in range(turn):
+                await asyncio.sleep(0)
+            await log.append(command(uuid4()))
+
+        store.batches.clear()
+        await asyncio.gather(*map(in_turn, turns))
+        return [*map(len, store.batches)]
+
+    async with opened(store) as log:
+        assert await sent(0, 1) == [1, 1]  # who was alone last does not wait for others
+        assert await sent(0, 0) == [2]
+        assert await sent(0, 1, 2) == [3]
+        assert await sent(0, 1, 2, 3) == [3, 1]  # nor does anybody wait for longer
+        assert await sent(0, 0) == [2]
+        assert await sent(0, 2) == [1, 1]  # nor if none comes in a turn
+
+
+async def test_a_log_that_is_closed_meanwhile_commits_what_it_gathers() -> None:
+    store = SlowStore()
+    store.go.set()
+    async with opened(store) as log:
+        await asyncio.gather(*(log.append(command(uuid4())) for _ in range(2)))
+        sent = [asyncio.create_task(log.append(command(uuid4()))) for _ in range(2)]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    assert await asyncio.gather(*sent) == [3, 4]
+
+
 async def test_a_quiet_organization_is_in_the_next_batch_whatever_a_noisy_one_sends() -> None:
     store = SlowStore()
     async with opened(store) as log:
