@@ -18,6 +18,7 @@ from domain.base import AttachmentId, CommentId, DomainError, LabelId, ProjectId
 from domain.identity.organization.state import Organization
 from domain.identity.plan import refuse_if_bulk_too_large
 from domain.work.project.state import Project
+from domain.work.relation import Relation
 from eventstore.claim import CountKey
 from eventstore.identifiers import made_at
 
@@ -36,6 +37,16 @@ class Rehearsed(Struct, frozen=True):
     counts: Mapping[CountKey, int] = {}
     comments: Mapping[tuple[TaskId, str], CommentId] = {}
     files: Mapping[tuple[TaskId, str], AttachmentId] = {}
+
+
+class Earlier(NamedTuple):
+    """What an import that goes on did before: the streams that it changed, and the relations."""
+
+    streams: frozenset[UUID] = frozenset()
+    relations: frozenset[Relation] = frozenset()
+
+
+NOTHING_EARLIER = Earlier()
 
 
 class ContentOutcome(NamedTuple):
@@ -66,6 +77,8 @@ class ImportPiece(Command, frozen=True, kw_only=True):
     lines: tuple[object, ...]
     fingerprint: Fingerprint
     before: Rehearsed = Rehearsed()
+    earlier: Earlier = NOTHING_EARLIER
+    """What is there already and counts as made."""
 
     async def permit(self, read: Reads, context: Context, /) -> None:
         await super().permit(read, context)

@@ -1,6 +1,6 @@
 """The command that imports some relations of a file: those that no rule refuses."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import ClassVar, NamedTuple
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from domain.base import DomainError, Event, TaskId
 from domain.permission import Permission
 from domain.work.relation import (
     DependencyGraph,
+    Relation,
     RelationAdded,
     RelationExists,
     graph_of,
@@ -51,13 +52,15 @@ class ImportRelations(ImportPiece, frozen=True, kw_only=True):
         outcomes: list[ContentOutcome] = []
         for line in self.lines:
             ahead.begin()
+            wanted: Relation | None = None
             try:
-                added = await self._added(names, line.relation)
+                wanted = await _wanted(names, line.relation, self.before.tasks)
+                added = await self._added(names, wanted)
                 refused = await trial.add(ahead, (Change(stream, added),), ())
                 if refused is not None:
                     raise refused
             except RelationExists:
-                outcomes.append(ContentOutcome(line.number))
+                outcomes.append(ContentOutcome(line.number, made=wanted in self.earlier.relations))
             except DomainError as error:
                 outcomes.append(ContentOutcome(line.number, refused=error))
             else:
@@ -79,21 +82,12 @@ class ImportRelations(ImportPiece, frozen=True, kw_only=True):
         await elsewhere.look_up(ahead, lines)
         return _Names(ahead, context, here, elsewhere)
 
-    async def _added(self, names: "_Names", line: RelationLine) -> list[Event]:
-        """Return the events that relate two tasks, of which the first is in the project."""
-        known = self.before.tasks
-        one = await names.here.task_here(names.ahead, line.task, known)
-        two: TaskId | None = None
-        if line.to_project is None:
-            two = await names.here.task_here(names.ahead, line.to, known)
-        two = two or await names.elsewhere.task(names.ahead, names.context, line)
-        if one is None or two is None:
-            raise UnknownTask(task=line.task if one is None else line.to)
+    async def _added(self, names: "_Names", wanted: Relation) -> list[Event]:
+        """Return the events that relate two tasks."""
         graph = names.ahead.new(DependencyGraph, graph_of(names.context.organization))
-        added = relation(one, line.kind, two)
-        first, _ = await read_task(names.ahead, added.from_)
-        await read_task(names.ahead, added.to)
-        return [*await in_steps(graph.add(added, is_open=first.group not in FINISHED))]
+        first, _ = await read_task(names.ahead, wanted.from_)
+        await read_task(names.ahead, wanted.to)
+        return [*await in_steps(graph.add(wanted, is_open=first.group not in FINISHED))]
 
 
 class _Names(NamedTuple):
@@ -103,3 +97,15 @@ class _Names(NamedTuple):
     context: Context
     here: Names
     elsewhere: Elsewhere
+
+
+async def _wanted(names: _Names, line: RelationLine, known: Mapping[str, TaskId]) -> Relation:
+    """Return the relation of two tasks, of which the first is in the project."""
+    one = await names.here.task_here(names.ahead, line.task, known)
+    two: TaskId | None = None
+    if line.to_project is None:
+        two = await names.here.task_here(names.ahead, line.to, known)
+    two = two or await names.elsewhere.task(names.ahead, names.context, line)
+    if one is None or two is None:
+        raise UnknownTask(task=line.task if one is None else line.to)
+    return relation(one, line.kind, two)

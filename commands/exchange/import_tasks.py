@@ -10,7 +10,14 @@ from typing import ClassVar, NamedTuple
 from uuid import UUID
 
 from commands.base import Change, Context, Decision, refuse_unless_role_grants
-from commands.exchange.import_piece import DECIDED_AT_ONCE, ImportPiece, Rehearsed, made_since
+from commands.exchange.import_piece import (
+    DECIDED_AT_ONCE,
+    NOTHING_EARLIER,
+    Earlier,
+    ImportPiece,
+    Rehearsed,
+    made_since,
+)
 from commands.exchange.names import Names
 from commands.exchange.task_line import Meant, NumberedLine, TaskLine
 from commands.exchange.trial import Trial
@@ -67,11 +74,13 @@ class Imported(NamedTuple):
 class Existing(NamedTuple):
     """What becomes of tasks that are there: ``updates`` is whether they are changed.
 
-    An import that goes on, and was ``begun_as`` this id, leaves alone what it made before.
+    An import that goes on, and was ``begun_as`` this id, leaves alone what it made before; what it
+    did ``earlier`` counts as done by it.
     """
 
     updates: bool = False
     begun_as: UUID | None = None
+    earlier: Earlier = NOTHING_EARLIER
 
 
 SKIPPED = Existing()

@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -196,6 +196,7 @@ class ImportRun:
             "project_id": self._project_id,
             "fingerprint": self._request.api.system.log.keys.fingerprint,
             "before": self._rehearsed,
+            "earlier": self._existing.earlier,
         }
 
     def _content_items(self, found: ImportedContents) -> list[Item]:
@@ -241,8 +242,7 @@ class ImportRun:
         item: Item = {"line": line.number}
         if outcome.found is not None:
             changed = {"fields": outcome.changed} if outcome.changed else {}
-            is_ours = made_since(self._existing.begun_as, outcome.found)
-            item["outcome"] = "updated" if changed else "created" if is_ours else "unchanged"
+            item["outcome"] = "updated" if changed else self._earlier(outcome.found)
             self.counts[item["outcome"]] += 1
             return {**item, "id": outcome.found, **changed}
         self.counts["created"] += 1
@@ -250,6 +250,14 @@ class ImportRun:
         if not self._request.is_dry_run():
             item |= {"id": line.task_id, "key": receipt.states[line.task_id].state.key}
         return item
+
+    def _earlier(self, found: TaskId) -> Literal["created", "updated", "unchanged"]:
+        """Return what became of a task that is left alone, by what the import did before."""
+        existing = self._existing
+        if made_since(existing.begun_as, found):
+            return "created"
+        is_changed = existing.updates and found in existing.earlier.streams
+        return "updated" if is_changed else "unchanged"
 
     def _refused(self, number: int, code: str, detail: str | None = None) -> Item:
         self.counts["refused"] += 1

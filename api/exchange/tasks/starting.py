@@ -16,6 +16,7 @@ from litestar import MediaType, Response
 from msgspec.structs import replace
 
 from api.exchange.tasks.archive import WorkArchive
+from api.exchange.tasks.earlier import done_earlier
 from api.exchange.tasks.import_lease import ImportLease, ImportLost
 from api.exchange.tasks.keeping import Beginner, FileForm, give_up_file, keep
 from api.exchange.tasks.lines import BrokenFile, Line, read_lines
@@ -87,8 +88,10 @@ async def open_file(
     return OpenFile(project_id, form, body, lines, archive, held)
 
 
-async def get_ready(request: ApiRequest, opened: OpenFile, begun_as: UUID | None = None) -> Ready:
-    """Count the lines of a file before any of them is imported; *begun_as* as in ``Existing``.
+async def get_ready(
+    request: ApiRequest, opened: OpenFile, told: ImportProgress | None = None
+) -> Ready:
+    """Count the lines of a file before any of them is imported; *told* if an import goes on.
 
     :raises Problem: nothing can be read from somewhere on, or they are too many.
     :raises TooManyForMember: they are more than the caller's role may import.
@@ -96,7 +99,10 @@ async def get_ready(request: ApiRequest, opened: OpenFile, begun_as: UUID | None
     file, read = opened.file, await _reader(request, opened)
     count = await _count(request, file, read)
     again = partial(_from_its_beginning, file, read)
-    existing = Existing(opened.form.updates, begun_as)
+    existing = Existing(opened.form.updates)
+    if told is not None:
+        earlier = await done_earlier(request.api.system.log, request.organization, told)
+        existing = Existing(opened.form.updates, UUID(told.id), earlier)
     run = ImportRun(request, opened.project_id, again, opened.archive, existing)
     return Ready(count, run)
 
@@ -128,7 +134,7 @@ async def go_on(
 ) -> Response[bytes]:
     """Go on with an import whose file is kept, as ``begin`` does; *told* is how far it was."""
     import_id, told = UUID(told.id), replace(told, state=ImportState.RUNNING, code=None)
-    ready = await get_ready(request, opened, import_id)
+    ready = await get_ready(request, opened, told)
     return await _begun(request, opened, Begun(import_id, lease, told), ready)
 
 

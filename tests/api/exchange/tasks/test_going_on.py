@@ -189,6 +189,31 @@ async def test_an_import_ends_and_says_why_once_its_user_may_not_do_it(
     assert (ended["done"], len(await origins(ana, project))) == (100, 100)
 
 
+@pytest.mark.parametrize("by_hand", [False, True])
+async def test_what_an_import_did_before_it_was_interrupted_counts(
+    app: Litestar, ana: Person, monkeypatch: pytest.MonkeyPatch, by_hand: bool
+) -> None:
+    project = await ana.project()
+    before: list[Json] = [{"id": f"{n}", "title": "Old"} for n in range(50)]
+    link: Json = {"type": "relation", "kind": "blocks"}
+    links = [link | {"task": f"{n}", "to": f"{n + by}"} for by in (1, 2) for n in range(30)]
+    tasks, _ = await imported(ana, project, in_lines(*before))
+    await imported(ana, project, in_lines(links[0]))
+    after = [one | {"title": "New"} for one in before[:40]] + before[40:]
+    path = f"/project/{project['id']}/import?existing=update"
+    begun = await interrupted(app, ana, path, in_lines(*after, *links), monkeypatch)
+    done(await ana.patch(f"/task/{tasks['45']['id']}", {"priority": "HIGH"}), 200)
+
+    if by_hand:
+        done(await ana.post(f"/import/{begun['importId']}/resume"), 202)
+    else:
+        await InterruptedImports(requests_of(app)).go_on()
+    ended = await until_ended(ana, begun["importId"])
+
+    assert (ended["state"], ended["done"]) == ("DONE", 110)
+    assert (ended["updated"], ended["created"], ended["unchanged"]) == (40, 59, 11)
+
+
 async def test_of_two_runs_of_an_import_only_the_one_with_the_lease_tells_of_it(
     system: System,
 ) -> None:
