@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
@@ -102,17 +103,11 @@ class Paging:
         self, request: ApiRequest, *, bound: str = "", path: str = "", **filters: Any
     ) -> None:
         self._request = request
-        self._filters = {
-            camel(name): _told(value) for name, value in filters.items() if value is not None
-        }
         caller = request.caller
-        parts = [
-            text_of(caller.org_id or caller.user_id),
-            path or request.scope["path"],
-            *sorted(self._filters.items()),
-            *([bound] if bound else ()),
-        ]
-        self._binding = msgspec.json.encode(parts).decode()
+        told = [(name, _told(value)) for name, value in filters.items() if value is not None]
+        owner = text_of(caller.org_id or caller.user_id)
+        at = path or request.scope["path"]
+        self._binding, self._query = _named(owner, at, bound, tuple(told))
 
     def key(self, cursor: str | None) -> Any:
         """Return the key at which the page begins; None for the first page.
@@ -155,10 +150,18 @@ class Paging:
         body = list_json(page.json, cursor)
         if cursor is None:
             return ApiResponse(body)
-        filters = f"{urlencode(self._filters)}&" if self._filters else ""
-        query = f"{filters}limit={limit}&cursor={cursor}"  # of letters that need no encoding
+        # Of letters that need no encoding.
+        query = f"{self._query}limit={limit}&cursor={cursor}"
         link = f'<{self._request.scope["path"]}?{query}>; rel="next"'
         return ApiResponse(body, headers=[(b"link", link.encode())])
+
+
+@lru_cache(1_024)  # most lists are asked for again and again
+def _named(owner: str, path: str, bound: str, told: tuple[tuple[str, str], ...]) -> tuple[str, str]:
+    """Return what the cursors of a list are bound to, and its filters as a query begins."""
+    filters = {camel(name): value for name, value in told}
+    parts = [owner, path, *sorted(filters.items()), *([bound] if bound else ())]
+    return msgspec.json.encode(parts).decode(), f"{urlencode(filters)}&" if filters else ""
 
 
 class Answered(NamedTuple):

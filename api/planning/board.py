@@ -100,14 +100,14 @@ class BoardController(Controller):
             counts = await _counts(request, project_id, workflow, statuses)
             pages = await _pages(request, project_id, found, statuses, limit, after)
             parts: list[bytes] = []
-            for each, count, (page, _) in zip(statuses, counts, pages, strict=True):
+            for each, count, timed in zip(statuses, counts, pages, strict=True):
                 further = None
-                if page.next_key is not None:
-                    further = Paging(request, status=each.key).cursor(page)
-                parts += _column(each, count, page.json, further)
+                if timed.page.next_key is not None:
+                    further = Paging(request, status=each.key).cursor(timed.page)
+                parts += _column(each, count, timed.page.json, further)
             # Joined once: to copy the tasks takes as long as to find them in the index.
             body = b"".join((b'{"columns":[', *parts[1:], b"]}\n"))
-            changes = [until for _, until in pages if until is not None]
+            changes = [timed.until for timed in pages if timed.until is not None]
             return Answered(ApiResponse(body), min(changes, default=None))
 
         return await paging.kept(as_of, limit, cursor, make)

@@ -133,8 +133,7 @@ class ReadModels:
         As of the last seconds: for a choice between queries that find the same.
         """
         control = await self._progress.control()
-        targets = [self._target(control, query.model) for query in queries]
-        keys = [size_key(t.collection, q) for t, q in zip(targets, queries, strict=True)]
+        keys = [size_key(self._target(control, q.model).collection, q) for q in queries]
         sizes = [self._sizes.get(key) for key in keys]
         for at, size in enumerate(sizes):
             if size is None:

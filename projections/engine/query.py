@@ -8,6 +8,7 @@ the order of the list.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import msgspec
@@ -31,6 +32,9 @@ SORT_KEYS_MAX = 20_000
 AT_MAX = 500
 """At how many sort keys a query looks."""
 
+_SPAN_PART = len("2026-11-28T00")
+_packed = msgspec.msgpack.Encoder().encode
+
 Key = str | int
 
 
@@ -38,7 +42,7 @@ class QueryRefused(Exception):
     """No declared index answers a query, which is a bug in the caller."""
 
 
-class Query(Struct, frozen=True, kw_only=True):
+class Query(Struct, frozen=True, kw_only=True, dict=True):
     """One page of one list.
 
     ``where`` holds equalities, ``either`` a field and its allowed values, ``contains`` a field of
@@ -76,6 +80,15 @@ class Query(Struct, frozen=True, kw_only=True):
     few: bool = False
     bare: bool = False
     at: Sequence[Key] | None = None
+
+    @cached_property
+    def found(self) -> bytes:
+        """Which documents the index finds, whatever their order.
+
+        Of a span that ends now, the end is another one each second: a part of it is enough.
+        """
+        span = None if self.span is None else [str(each)[:_SPAN_PART] for each in self.span]
+        return _packed((self.where, self.either, self.contains, span))
 
     @property
     def lookups(self) -> int:

@@ -3,8 +3,6 @@
 import time
 from collections.abc import Callable
 
-import msgspec
-
 from projections.engine.query import Query
 
 SIZE_MAX = 2_000
@@ -12,18 +10,12 @@ SIZE_MAX = 2_000
 KNOWN_S = 10.0
 """How long a size is remembered; how fast a list is depends on it, and never what it shows."""
 _KNOWN_MAX = 4_096
-_SPAN_PART = len("2026-11-28T00")
-_encode = msgspec.msgpack.Encoder().encode
 SizeKey = tuple[str, bytes]
 
 
 def size_key(collection: str, query: Query) -> SizeKey:
-    """Return what a size is remembered by: all that the index answers but the order.
-
-    Of a span that ends now, the end is another one each second: a part of it is enough.
-    """
-    span = None if query.span is None else [str(each)[:_SPAN_PART] for each in query.span]
-    return collection, _encode((query.where, query.either, query.contains, span))
+    """Return what a size is remembered by."""
+    return collection, query.found
 
 
 class KnownSizes:

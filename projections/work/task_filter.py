@@ -11,11 +11,15 @@ from projections.work.task_keys import BLOCKED, TRASHED, UNBLOCKED, facet, field
 
 
 class DueRanges(NamedTuple):
-    """When tasks are due: ranges of ``due_key``, and the ends of ``due_order`` around them."""
+    """When tasks are due: ranges of ``due_key``, and the ends of ``due_order`` around them.
+
+    If they are ``exact``, all that is between these ends is within one of the ranges.
+    """
 
     ranges: tuple[tuple[str, str], ...]
     low: str | None
     high: str | None
+    exact: bool = False
 
 
 class TaskFilter(Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """By what tasks are sorted and found: each sort key is text that no other task has."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from itertools import product
 from uuid import UUID
@@ -21,6 +21,7 @@ LACKS = ("label", "parent", "cycle", "milestone", "due")
 """What many tasks have nothing of: so many that lists compare it instead of finding it."""
 NEVER_DUE = "9999-12-31T25"
 """Behind all days and times at which tasks are due."""
+_BEHIND = chr(ord("!") + 1)
 _WEIGHTS = {priority: str(weight) for weight, priority in enumerate(Priority)}
 
 
@@ -53,6 +54,14 @@ def urgency(task: Task) -> str:
     if created_at is None:
         return ""
     return f"{_WEIGHTS[task.priority]}!{exact_time(created_at)}!{task.key}"
+
+
+def urgent(priorities: Sequence[Priority]) -> tuple[str, str] | None:
+    """Return between which sort keys the tasks with *priorities* are, None if others are, too."""
+    weights = sorted(int(_WEIGHTS[each]) for each in priorities)
+    if not weights or weights != [*range(weights[0], weights[-1] + 1)]:
+        return None
+    return f"{weights[0]}!", f"{weights[-1]}{_BEHIND}"
 
 
 def facet(kind: str, thing: UUID | None) -> str:

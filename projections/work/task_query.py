@@ -12,7 +12,7 @@ from projections.base import text_of
 from projections.engine.query import EITHER_MAX, LOOKUPS_MAX, Query
 from projections.shape import Value
 from projections.work.task_filter import DueRanges, FacetGroup, TaskFilter, facets_asked
-from projections.work.task_keys import lacking
+from projections.work.task_keys import lacking, urgent
 
 
 class TaskSort(StrEnum):
@@ -126,7 +126,8 @@ def _planned(org_id: OrgId, lane: Lane, wanted: TaskFilter, order: TaskOrder, li
     residual: dict[str, Value] = {} if wanted.open is None else {"open": wanted.open}
     if wanted.lacking:
         residual["lacks"] = lacking(wanted.lacking)
-    groups = _groups(wanted, lane)
+    low, high, compared = _bounded(wanted, order)
+    groups = _groups(compared, lane)
     several = len(projects) > 1
     if wanted.among is not None:
         residual["project_id"] = projects
@@ -143,20 +144,31 @@ def _planned(org_id: OrgId, lane: Lane, wanted: TaskFilter, order: TaskOrder, li
         sort=order.field,
         descending=order.descending,
         limit=limit,
-        above=due.low if bounded and due else None,
-        below=due.high if bounded and due else None,
+        above=low,
+        below=high,
         residual=residual,
         holding=[("facets", group.facets) for group in groups],
-        within=None if due is None else ("due", due.ranges),
+        within=None if due is None or (bounded and due.exact) else ("due", due.ranges),
         among=wanted.among,
     )
     if wanted.among is not None:  # the index of ids answers
         return Plans([query], [query], None)
     spanned = None
-    if due is not None and not bounded and not wanted.lacking:
+    if not (due is None or bounded or wanted.lacking):
         spanned = _spanning(query, due)
     walks = [_led_by(query, groups, at) for at in range(len(groups))] or [query]
     return Plans(walks, [replace(walk, few=True) for walk in walks], spanned)
+
+
+def _bounded(wanted: TaskFilter, order: TaskOrder) -> tuple[str | None, str | None, TaskFilter]:
+    """Return between which sort keys all *wanted* tasks are, and what is compared beside.
+
+    None: there is no end.
+    """
+    if order.sort is TaskSort.DUE and wanted.due is not None:
+        return wanted.due.low, wanted.due.high, wanted
+    ends = urgent(wanted.priorities) if order.sort is TaskSort.PRIORITY else None
+    return (None, None, wanted) if ends is None else (*ends, replace(wanted, priorities=()))
 
 
 def _led_by(query: Query, groups: Sequence[FacetGroup], at: int) -> Query:
@@ -174,7 +186,9 @@ def _led_by(query: Query, groups: Sequence[FacetGroup], at: int) -> Query:
 def _spanning(query: Query, due: DueRanges) -> Query:
     """Return *query* as one of the tasks that are due within a span."""
     where = {**query.where, **query.residual}
-    return replace(query, where=where, residual={}, span=("due_order", due.low, due.high))
+    span = ("due_order", due.low, due.high)
+    within = None if due.exact else query.within
+    return replace(query, where=where, residual={}, span=span, within=within)
 
 
 def narrowed(lanes: Sequence[Lane], wanted: TaskFilter) -> Iterator[Lane]:

@@ -69,11 +69,6 @@ def is_blocked(task: bytes) -> bool:
     return BLOCKED in task
 
 
-def says_not(tasks: bytes, blocked: bool) -> bool:
-    """Return whether none of *tasks*, as JSON, is other than *blocked*."""
-    return (FREE if blocked else BLOCKED) not in tasks
-
-
 async def hides_blockers(request: ApiRequest) -> bool:
     """Return whether there may be tasks that only seem to be blocked."""
     return await has_deleted_projects(request.api.models, request.organization)

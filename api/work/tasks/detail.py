@@ -63,10 +63,14 @@ _completed = CompletedPages()
 
 
 class Timed(NamedTuple):
-    """A page of tasks, and when the next of them is overdue; None if none will be."""
+    """A page of tasks, and when the next of them is overdue; None if none will be.
+
+    ``freed`` is whether one of them is shown as free that the read model knows as blocked.
+    """
 
     page: ListSlice
     until: datetime | None
+    freed: bool = False
 
 
 class Viewer(Struct, frozen=True):
@@ -171,7 +175,7 @@ async def tasks_timed(
     if free.heads is not None and not any(_is_renamed(projects[t.project_id]) for t in tasks):
         basis = Basis(seq, free.heads, counts)
         _completed.keep(seen, CompletedPage(shown.json, basis, viewer.now, until))
-    return Timed(shown, until)
+    return Timed(shown, until, bool(free.tasks))
 
 
 def _is_renamed(project: Project) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 from typing import Annotated, Any, Literal, Self
@@ -12,7 +12,7 @@ from litestar.params import FromQuery, Parameter
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
-from api.http.problem import FieldError, invalid
+from api.work.tasks.due_days import due_ranges
 from api.work.tasks.field_values import FIELD_VALUE, FieldChoice, asked_values
 from api.work.tasks.filter_values import (
     FIELD_AND_VALUE,
@@ -29,18 +29,12 @@ from api.work.tasks.filter_values import (
 from domain.base import CycleId, LabelId, MilestoneId, TaskId, UserId
 from domain.work.task.events import Priority
 from domain.work.workflow.events import StatusGroup
-from projections.base import exact_time
 from projections.work.dashboard import Now
 from projections.work.task_field_order import FieldOrder
-from projections.work.task_filter import DueRanges, TaskFilter
-from projections.work.task_keys import DUE_AT, DUE_ON, LACKS, NEVER_DUE
+from projections.work.task_filter import TaskFilter
+from projections.work.task_keys import LACKS
 from projections.work.task_query import TaskOrder, TaskSort
 
-_RANGE = re.compile(r"(\d{4}-\d{2}-\d{2})?\.\.(\d{4}-\d{2}-\d{2})?")
-_LATER = chr(ord(DUE_ON) + 1), chr(ord(DUE_AT) + 1)
-"""Behind all days, and behind all times."""
-_FIRST_DAY, _LAST_DAY = date(2, 1, 1), date(9998, 12, 31)
-"""Days that begin and end somewhere in the calendar in every time zone."""
 _ID = "[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 
 
@@ -164,7 +158,7 @@ class Parsed(Struct, frozen=True, kw_only=True):
             return self.wanted
         # To the second, in which others ask for the same.
         now = Now(at.replace(microsecond=0), zone)
-        return replace(self.wanted, due=_due(self.due, self.overdue, now))
+        return replace(self.wanted, due=due_ranges(self.due, self.overdue, now))
 
 
 class AskedTasks(Struct, frozen=True, kw_only=True):
@@ -251,42 +245,3 @@ def _order(asked: str | None) -> TaskOrder | FieldOrder:
 
 FILTERS = frozenset(AskedTasks.__struct_fields__)
 """The names of the filters and of the order."""
-
-
-@lru_cache(256)
-def _due(asked: str | None, overdue: bool, now: Now) -> DueRanges:
-    """Return when tasks are to be due; what is due on a day is until the day ends."""
-    first, last = (None, None) if asked is None else _days(asked)
-    days, times = [DUE_ON, _LATER[0]], [DUE_AT, _LATER[1]]
-    low, high = None, None
-    if first is not None:
-        begin = exact_time(now.end_of(first - timedelta(days=1)))
-        days[0], times[0], low = f"{DUE_ON}{first}", f"{DUE_AT}{begin}", min(str(first), begin)
-    if last is not None:
-        end, next_day = exact_time(now.end_of(last)), str(last + timedelta(days=1))
-        days[1], times[1], high = f"{DUE_ON}{next_day}", f"{DUE_AT}{end}", max(next_day, end)
-    if overdue:
-        today, at = str(now.today), exact_time(now.at)
-        days[1], times[1] = min(days[1], f"{DUE_ON}{today}"), min(times[1], f"{DUE_AT}{at}")
-        high = min(high or NEVER_DUE, max(today, at))
-    return DueRanges(((days[0], days[1]), (times[0], times[1])), low, high)
-
-
-def _days(asked: str) -> tuple[date | None, date | None]:
-    """Return the first and the last day of a range.
-
-    :raises Problem: 422 if it is none.
-    """
-    wrong = invalid(FieldError("due", "Expected a range of days such as 2026-01-01..2026-01-31"))
-    match = _RANGE.fullmatch(asked)
-    if match is None or asked == "..":
-        raise wrong
-    try:
-        first, last = (
-            None if each is None else date.fromisoformat(each) for each in match.groups()
-        )
-    except ValueError:
-        raise wrong from None
-    if (first is not None and first < _FIRST_DAY) or (last is not None and last > _LAST_DAY):
-        raise wrong
-    return first, last

@@ -11,7 +11,7 @@ from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.work.project_key import project_id_of
 from api.work.sight import led_among, project_here, projects_seen
-from api.work.tasks.blocked import hides_blockers, says_not
+from api.work.tasks.blocked import hides_blockers
 from api.work.tasks.detail import Timed, Viewer, tasks_timed, viewer_of
 from api.work.tasks.field_order import AskedOrder, by_field
 from api.work.tasks.filters import AskedTasks, Parsed
@@ -54,8 +54,8 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
         as_of = await as_of_own_writes(request, *(_READ if self._is_sifted else ("tasks",)))
 
         async def make() -> Answered:
-            page, until = await self._page(request, parsed, {project_id: project}, limit, after)
-            return Answered(paging.answer(page, limit), until)
+            made = await self._page(request, parsed, {project_id: project}, limit, after)
+            return Answered(paging.answer(made.page, limit), made.until)
 
         return await paging.kept(as_of, limit, cursor, make)
 
@@ -74,8 +74,8 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
 
         async def make() -> Answered:
             projects = await _projects(request, chosen)
-            page, until = await self._page(request, parsed, projects, limit, after)
-            return Answered(paging.answer(page, limit), until)
+            made = await self._page(request, parsed, projects, limit, after)
+            return Answered(paging.answer(made.page, limit), made.until)
 
         return await paging.kept(as_of, limit, cursor, make)
 
@@ -104,7 +104,7 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
         if self.q is None and not parsed.choices:
             found = await _found(request, parsed, wanted, projects, limit, after)
             made = await tasks_timed(request, viewer, found, projects)
-            if self.blocked is None or says_not(made.page.json, self.blocked):
+            if self.blocked is wanted.blocked and not (made.freed and self.blocked):
                 return _as_of(viewer, wanted, made)
         sieve = Sieve(
             words=None if self.q is None else words_asked(self.q),

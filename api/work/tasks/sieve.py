@@ -61,9 +61,9 @@ async def sifted(
     async def pass_some(_: int, after: Any) -> ListSlice:
         found = await find(min((limit + 1) * _MORE ** len(changes), LIMIT_MAX), after)
         some = _only(found, [*map(sieve.may_pass, found.items)])
-        page, until = await show(some)
-        changes.append(until)
-        return _only(page, [*map(sieve.passes, page.items)])
+        shown = await show(some)
+        changes.append(shown.until)
+        return _only(shown.page, [*map(sieve.passes, shown.page.items)])
 
     page = await full_page(pass_some, limit, after)
     return Timed(page, min((each for each in changes if each is not None), default=None))

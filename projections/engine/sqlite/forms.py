@@ -94,12 +94,11 @@ def _of_fields(form: PageForm) -> Iterator[tuple[str, str]]:
         yield form.without, f"{{0}} NOT IN {AMONG}"
 
 
-def compared_with(target: ShapedCollection, query: Query) -> Comparisons:
+def compared_with(sketch: Sketched, query: Query) -> Comparisons:
     """Return the parameters of ``comparisons``; of an index of texts, those that have marks.
 
     Their marks depend on the place of the index.
     """
-    sketch = Sketched(target, query.contains[0] if query.contains else None)
     found = Comparisons(sketch.parameters(query), [], [])
     for field, texts in query.holding:
         if query.contains is None:

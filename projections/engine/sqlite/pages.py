@@ -67,6 +67,7 @@ class _Texts(NamedTuple):
     joined: str
     marked: tuple[str, ...] | None
     """The fields that the index compares, of an index of texts."""
+    sketch: Sketched
 
 
 class _Place(NamedTuple):
@@ -98,7 +99,7 @@ def page_statement(
     bounds = [bound for bound in (query.above, query.below) if bound is not None]
     if query.at is not None:
         bounds.append(_encode(query.at).decode())
-    found = _places(texts, target, query)
+    found = _places(texts, query)
     if query.sifted:
         return _filtered(texts, query, found, bounds)
     if query.at is None and query.lookups == 1 and query.either is None and not query.keyed:
@@ -144,9 +145,9 @@ def count_statement(target: ShapedCollection, query: Query, limit: int) -> tuple
     return (texts_count if query.span is None else span_count)(target, query, limit)
 
 
-def _places(texts: _Texts, target: ShapedCollection, query: Query) -> list[_Place]:
+def _places(texts: _Texts, query: Query) -> list[_Place]:
     """Return the parameters for each place of the index at which the query begins."""
-    compared = compared_with(target, query) if query.filters else _NOTHING
+    compared = compared_with(texts.sketch, query) if query.filters else _NOTHING
     if texts.marked is None:
         none: list[list[str]] = [[]]
         choices = none if query.either is None else [[one] for one in query.either[1]]
@@ -216,8 +217,8 @@ def _prepared(form: PageForm, target: ShapedCollection, query: Query) -> _Texts:
     if len(_texts) >= _FORMS_MAX:
         _texts.clear()
     compared = comparisons(form, target, query)
-    sketch = Sketched(target, form.contains).table if form.filters else ""
-    source, tests, sort = _source(form, index, sketch)
+    sketch = Sketched(target, form.contains)
+    source, tests, sort = _source(form, index, sketch.table if form.filters else "")
     if form.few:
         tests += compared.all
     rows = _rows(form, source, tests, sort, _shown(form, compared))
@@ -226,7 +227,7 @@ def _prepared(form: PageForm, target: ShapedCollection, query: Query) -> _Texts:
     if form.few:
         whole = joined_once(form, source, tests, sort, rows)
     marked = index.equal if index.contains else None
-    found = _texts[form] = _Texts(rows, keys, whole, marked)
+    found = _texts[form] = _Texts(rows, keys, whole, marked, sketch)
     return found
 
 

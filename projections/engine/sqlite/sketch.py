@@ -50,6 +50,7 @@ def named(field: str, count: int) -> str:
     return f"({' OR '.join([f'instr({field}, ?)'] * (2 * count))})"
 
 
+@lru_cache(16_384)
 def texts_told(text: str) -> tuple[str, str]:
     """Return the parameters of ``named`` for a text: how it stands behind another, and first.
 
@@ -91,12 +92,14 @@ class Sketched:
         choices = self._choices(query)
         return [told for each in choices for low, high in each for told in (low, low, high, high)]
 
-    def _choices(self, query: Query) -> list[list[tuple[int, int]]]:
-        """Return bits of which a document has all of one of each list: first, what it must have."""
-        groups = self._groups(query)
-        must = [group[0] for group in groups if len(group) == 1]
-        found = [[bits_of_all(must)]] if must else []
-        return found + [[bits_of(text) for text in each] for each in groups if len(each) > 1]
+    def _choices(self, query: Query) -> Sequence[Sequence[tuple[int, int]]]:
+        told = [(*group,) for field, group in query.holding if self.tells(field, len(group))]
+        return _bits_of_choices(tuple(told))
 
-    def _groups(self, query: Query) -> list[Sequence[str]]:
-        return [group for field, group in query.holding if self.tells(field, len(group))]
+
+@lru_cache(4_096)
+def _bits_of_choices(groups: tuple[tuple[str, ...], ...]) -> Sequence[Sequence[tuple[int, int]]]:
+    """Return bits of which a document has all of one of each list: first, what it must have."""
+    must = [group[0] for group in groups if len(group) == 1]
+    found = [[bits_of_all(must)]] if must else []
+    return found + [[bits_of(text) for text in each] for each in groups if len(each) > 1]

@@ -26,7 +26,8 @@ class SpanStatement(NamedTuple):
 
     def slice_of(self, query: Query, rows: list[tuple[Any, ...]]) -> ListSlice:
         """Return the page that *rows*, which this statement has returned, are."""
-        return cut(query, sorted(rows, reverse=query.descending))
+        rows.sort(reverse=query.descending)  # they nearly always are
+        return cut(query, rows)
 
 
 class _SpanForm(NamedTuple):
