@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from cli.story.asking import Asker, logged_in, newcomer
+from cli.story.records import Records
 from cli.story.website import Website
 
 if TYPE_CHECKING:  # loading it takes longer than a start without a first login
@@ -59,6 +60,7 @@ class Acme:
         self._discuss(release, ben)
         self._hire(team, ben)
         Website(ana, ben, team).fill()
+        Records(ana).fill()
 
     def _colleague(self) -> Asker:
         """Return a second member.

@@ -109,10 +109,39 @@ def test_the_website_is_discussed_and_something_is_in_the_trash(visitor: Visitor
     assert (answer["parentId"], answer["edits"]) == (question["id"], 1)
     assert sketch["body"] == "Here is the sketch."
     assert [each["name"] for each in visitor.see("/task/SITE-1/attachments")] == ["sketch.svg"]
-    assert [each for each, _ in trash] == ["task", "comment"]
+    assert [each for each, _ in trash] == ["project", "task", "comment"]
     assert [each["title"] for each in visitor.see("/task?deleted=true")] == ["Add a guest book"]
     assert len(visitor.see("/search?q=add a map")) == 2
     assert kinds >= {"mentioned", "commented"}
+
+
+def test_administrators_see_a_deleted_project_and_a_paused_webhook(visitor: Visitor) -> None:
+    [hook] = visitor.see("/webhook")
+    [deleted] = visitor.see("/trash?type=project")
+
+    assert (hook["privateProjects"], hook["status"]) == (True, "PAUSED")
+    assert deleted["name"] == "Trade fair"
+    assert deleted["purgeAt"] is not None
+    assert visitor.http.get("/inbox").json()["digest"] is True
+
+
+def test_a_second_organization_is_under_a_legal_hold(visitor: Visitor) -> None:
+    own = {each["name"]: each for each in visitor.see("/user/me/organizations")}
+    assert own["Acme"]["active"], "a login leads there"
+
+    def switch(name: str) -> None:
+        asked = {"organizationId": own[name]["id"]}
+        visitor.http.post("/auth/switch-organization", json=asked).raise_for_status()
+
+    switch("Acme Records")
+    try:
+        [case] = visitor.see("/trash")
+        purged = visitor.http.delete(f"/trash/project/{case['id']}")
+    finally:
+        switch("Acme")
+
+    assert (case["type"], case["purgeAt"]) == ("project", None)
+    assert (purged.status_code, purged.json()["code"]) == (409, "legal_hold")
 
 
 def test_a_task_is_planned_and_blocked(visitor: Visitor) -> None:
