@@ -12,6 +12,8 @@ Value = str | int | bool | list[str] | None
 """What a field holds. Ids and times are text: RFC 3339 in UTC keeps every microsecond."""
 
 
+ENTRY_SEPARATOR = "\x1f"
+"""Between the name and the sort key of an entry; no name has it."""
 _TEXTS_INDEXED_BY = "marks"
 """How SQLite keeps an index that contains texts; what is kept in another way is built again."""
 
@@ -40,7 +42,8 @@ class Index(Struct, frozen=True):
     """An index of one kind of list: fields compared for equality, then the sort key.
 
     ``contains`` names a field of texts that is searched for one text; the sort key of such an index
-    is never null. If the list is read in pages,
+    is never null. If that field is the sort key, too, its texts are *entries*, made by
+    ``entry``: each is a name, which is searched for, and a sort key. If the list is read in pages,
     the sort key must be unique within the equal fields. ``also`` names fields that SQLite keeps in
     the index, so that rows which a residual filter leaves out are not read; with an index of texts,
     it keeps them in a sketch of each document, the same for all indexes of a field.
@@ -60,8 +63,18 @@ class Index(Struct, frozen=True):
     @property
     def fields(self) -> tuple[str, ...]:
         """The fields of the index in order."""
-        middle = (self.contains,) if self.contains else ()
+        middle = (self.contains,) if self.contains and not self.of_entries else ()
         return (*self.equal, *middle, self.sort)
+
+    @property
+    def of_entries(self) -> bool:
+        """Whether each document is found by names, at a sort key of its own for each."""
+        return self.contains == self.sort
+
+
+def entry(name: str, key: str) -> str:
+    """Return the entry of a document that is found by *name*, at the sort key *key*."""
+    return f"{name}{ENTRY_SEPARATOR}{key}"
 
 
 class Shape(Struct, frozen=True):

@@ -91,6 +91,11 @@ class Query(Struct, frozen=True, kw_only=True, dict=True):
         return _packed((self.where, self.either, self.contains, span))
 
     @property
+    def of_entries(self) -> bool:
+        """Whether the sort keys are those of the entries by the names that are searched for."""
+        return self.contains is not None and self.contains[0] == self.sort
+
+    @property
     def lookups(self) -> int:
         """At how many places of its index the query begins."""
         choices = 1 if self.either is None else len(self.either[1])
@@ -168,6 +173,8 @@ def index_for(shape: Shape, query: Query) -> Index:
         raise QueryRefused("beside a span, only ranges and texts are compared")
     asked = query.where if query.either is None else {*query.where, query.either[0]}
     contains = query.contains[0] if query.contains else None
+    if query.of_entries and (len(query.texts) != 1 or query.bare):
+        raise QueryRefused("entries are found by one name, with their documents")
     for index in shape.indexes:
         # All fields before the sort key must be given, in any order, and no others.
         fits = index.sort == sorted_by and index.contains == contains

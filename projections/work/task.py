@@ -34,6 +34,7 @@ from projections.base import (
     tags_of,
 )
 from projections.shape import Index, Kind, Value
+from projections.work.field_order.entries import field_entries
 from projections.work.task_beside import BESIDE, concerned, effect_on
 from projections.work.task_keys import (
     changed_key,
@@ -176,12 +177,12 @@ class Tasks(AggregateProjection[Task]):
 
     ``facets`` are whom and what they name and what they are: all that a filter asks for by equal
     values. Each is an index in each of the orders, so that a filter finds the few tasks of many
-    that it wants without looking at the others.
+    that it wants without looking at the others. ``ordered`` are the orders of custom fields.
     """
 
     name = "tasks"
-    version = 24
-    since = 24  # what tasks lack was not told
+    version = 25
+    since = 25  # there were no orders of custom fields
     tags = (
         *tags_of(TaskEvent, RelationEvent, CommentPosted, CommentDeleted, CommentRestored),
         *tags_of(AttachmentUploaded, AttachmentDeleted, AttachmentRestored),
@@ -196,6 +197,7 @@ class Tasks(AggregateProjection[Task]):
         "changed": Kind.TEXT,
         "urgency": Kind.TEXT,
         "facets": Kind.TEXTS,
+        "ordered": Kind.TEXTS,
         "trashed": Kind.TRUTH,
         "lacks": Kind.TEXT,
     }
@@ -204,6 +206,7 @@ class Tasks(AggregateProjection[Task]):
         Index(_SCOPE, "due_order", also=(*_COMPARED, *SORT_KEYS)),
         Index((*_SCOPE, "open"), "due_order", also=(*_COMPARED, *SORT_KEYS)),
         *(Index(_SCOPE, key, contains="facets", also=_COMPARED) for key in SORT_KEYS),
+        Index(_SCOPE, "ordered", contains="ordered"),
         Index((*_SCOPE, "status"), "place"),
         Index(("org", "parent_id", "deleted"), "place"),
         Index(("org", "deleted", "open"), "changed", contains="assignees"),
@@ -246,6 +249,7 @@ class Tasks(AggregateProjection[Task]):
             "changed": changed_key(told, told.changed_at),
             "urgency": urgency(told),
             "facets": facets_of(told, blocked=told.open_blockers > 0),
+            "ordered": field_entries(told),
             "trashed": told.deleted,
             "lacks": lacks(told),
         }

@@ -30,7 +30,7 @@ from domain.base import CycleId, LabelId, MilestoneId, TaskId, UserId
 from domain.work.task.events import Priority
 from domain.work.workflow.events import StatusGroup
 from projections.work.dashboard import Now
-from projections.work.task_field_order import FieldOrder
+from projections.work.field_order.sorting import FieldOrder
 from projections.work.task_filter import TaskFilter
 from projections.work.task_keys import LACKS
 from projections.work.task_query import TaskOrder, TaskSort

@@ -1,6 +1,6 @@
 """Pages of tasks, of one project or of several, as filters and an order ask for them."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -17,14 +17,14 @@ from api.work.tasks.field_order import AskedOrder, by_field
 from api.work.tasks.filters import AskedTasks, Parsed
 from api.work.tasks.sieve import Sieve, sifted
 from api.work.tasks.words import named_in, tasks_with, words_asked
-from domain.base import NotFound, ProjectId
+from domain.base import NotFound, ProjectId, UserId
 from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
 from domain.permission import Permission
 from domain.work.project.state import Project
 from projections.engine.query import ListSlice
 from projections.exchange.keys_named import NO_PROJECTS_NAMED, NamedProjects
-from projections.work.task_field_order import FieldOrder
+from projections.work.field_order.sorting import FieldOrder
 from projections.work.task_filter import TaskFilter
 from projections.work.task_list import find_tasks, find_tasks_by_key
 from projections.work.task_query import Lane, TaskSort, lanes_of
@@ -167,16 +167,26 @@ async def _found(  # noqa: PLR0913, PLR0917 - the list, its filter and its page
             owned = lanes_of([each for each in found if each[0] in own])
             lanes += [lane._replace(creator=creator) for lane in owned]
         if isinstance(order, FieldOrder):
-            asked = AskedOrder(wanted, parsed.choices, order)
+            alone = _alone(found, projects, own, creator)
+            asked = AskedOrder(wanted, parsed.choices, order, alone)
             return await by_field(request, lanes, asked, limit, _text(after))
         return await find_tasks(models, org_id, lanes, wanted, order, limit, after, keyed=keyed)
+    alone, key = _alone(found, projects, own, creator), _text(after)
+    return await find_tasks_by_key(models, org_id, alone, wanted, order, limit, key, keyed=keyed)
+
+
+def _alone(
+    found: Sequence[tuple[ProjectId, tuple[str, ...] | None]],
+    projects: Mapping[ProjectId, Project],
+    own: Container[ProjectId],
+    creator: UserId,
+) -> list[Lane]:
+    """Return a lane for each project, in the order of their keys."""
     lanes = [
         Lane((each,), within, projects[each].key, creator if each in own else None)
         for each, within in found
     ]
-    lanes.sort(key=lambda lane: lane.key)
-    key = _text(after)
-    return await find_tasks_by_key(models, org_id, lanes, wanted, order, limit, key, keyed=keyed)
+    return sorted(lanes, key=lambda lane: lane.key)
 
 
 async def _owned(

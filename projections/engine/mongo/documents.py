@@ -8,7 +8,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from projections.base import Document
 from projections.engine.query import Query
-from projections.shape import BASE, Index, Kind, Shape
+from projections.shape import BASE, ENTRY_SEPARATOR, Index, Kind, Shape, entry
 
 _BSON_TYPES: dict[Kind, list[str]] = {
     Kind.TEXT: ["string"],
@@ -17,6 +17,7 @@ _BSON_TYPES: dict[Kind, list[str]] = {
     Kind.TEXTS: ["array"],
 }
 _NAMES = {"id": "_id"}
+_BEHIND_ENTRIES = chr(ord(ENTRY_SEPARATOR) + 1)
 
 
 def name_of(field: str) -> str:
@@ -74,6 +75,8 @@ def filter_of(query: Query) -> dict[str, Any]:
     wanted: dict[str, Any] = {name_of(field): value for field, value in query.where.items()}
     if query.either:
         wanted[name_of(query.either[0])] = {"$in": list(query.either[1])}
+    if query.of_entries:
+        return wanted | {query.sort: {"$elemMatch": _entries_within(query)}}
     if query.contains:
         field, texts = query.contains
         wanted[field] = texts if isinstance(texts, str) else {"$in": list(texts)}
@@ -85,6 +88,13 @@ def filter_of(query: Query) -> dict[str, Any]:
     if query.among is not None:
         wanted["_id"] = {**wanted.get("_id", {}), "$in": list(query.among)}
     return wanted
+
+
+def _entries_within(query: Query) -> dict[str, Any]:
+    """Return the comparison of the entries by the name that *query* searches for."""
+    name = str(query.texts[0])
+    high = f"{name}{_BEHIND_ENTRIES}" if query.below is None else entry(name, str(query.below))
+    return {"$gt": entry(name, str(query.above or "")), "$lt": high}
 
 
 def sort_of(query: Query) -> dict[str, int]:
@@ -126,6 +136,9 @@ def pipeline(query: Query) -> list[dict[str, Any]]:
             tests += [{operator: [key, bound]} for operator, bound in found]
         narrowing = [{"$match": {"$expr": {"$and": tests}}}] if tests else []
     order, most = {"$sort": sort_of(query)}, {"$limit": query.rows_max}
+    if query.of_entries:  # an index of texts is in no order of what it finds by one of them
+        within = {"$match": {query.sort: _entries_within(query)}}
+        narrowing = [{"$unwind": key}, within, *narrowing]
     return [{"$match": filter_of(query)}, *narrowing, order, most, {"$project": shown}]
 
 

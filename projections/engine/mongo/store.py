@@ -36,6 +36,7 @@ from projections.engine.store import (
     Rendered,
     ShapedCollection,
 )
+from projections.shape import ENTRY_SEPARATOR
 
 _encode = msgspec.msgpack.Encoder().encode
 _ID_INDEX = "_id_"
@@ -102,11 +103,13 @@ class MongoReadStore:
         self, target: ShapedCollection, query: Query, session: AsyncClientSession | None
     ) -> ListSlice:
         name = _hint(target, query)
-        if query.filters or query.span is not None:
+        if query.filters or query.span is not None or query.of_entries:
             cursor = await self.database[target.collection].aggregate(
                 documents.pipeline(query), session=session, hint=name
             )
             found = [(one["k"], one["j"]) async for one in cursor]
+            if query.of_entries:
+                found = [(key.partition(ENTRY_SEPARATOR)[2], json) for key, json in found]
             return _cut_filtered(query, found) if query.sifted else cut(query, found)
         key = documents.name_of(query.sort)
         # The command itself: a cursor of the driver would cost as much again as reading the reply.

@@ -69,9 +69,10 @@ def comparisons(form: PageForm, target: ShapedCollection, query: Query) -> Compa
     sketch = Sketched(target, form.contains)
     found = Comparisons(sketch.comparisons(query), [], [])
     for field, count in form.holding:
-        if form.contains is None:
+        if form.contains is None or form.contains == form.sort:
             held = f"SELECT 1 FROM json_each(d.{quoted(field)}) h WHERE h.value IN {AMONG}"
-            found.marked.append(f"EXISTS ({held})")
+            texts = found.marked if form.contains is None else found.documents
+            texts.append(f"EXISTS ({held})")
         elif sketch.tells(field, count):  # what has the bits most likely has the text
             found.documents.append(named(f"d.{quoted(field)}", count))
         else:
@@ -103,6 +104,8 @@ def compared_with(sketch: Sketched, query: Query) -> Comparisons:
     for field, texts in query.holding:
         if query.contains is None:
             found.marked.append(_encode(texts).decode())
+        elif query.of_entries:
+            found.documents.append(_encode(texts).decode())
         elif sketch.tells(field, len(texts)):
             found.documents.extend([told for text in texts for told in texts_told(text)])
         else:

@@ -15,7 +15,7 @@ from projections.engine.sqlite import statements
 from projections.engine.sqlite.contained import contained_table, text_mark
 from projections.engine.sqlite.sketch import bits_of_all
 from projections.engine.store import ShapedCollection
-from projections.shape import Index
+from projections.shape import ENTRY_SEPARATOR, Index
 
 _encode = msgspec.json.Encoder().encode
 _Row = tuple[Any, ...]
@@ -130,6 +130,9 @@ def _marked(target: ShapedCollection) -> dict[_Marked, list[str]]:
 
 def _note(marked: _Marked, changes: list[_Changes], before: _Row | None, row: _Row) -> None:
     """Add what a document changes in the tables of its marks; it is in none without a sort key."""
+    if marked.sorts == (marked.texts,):
+        _note_entries(marked, changes[0], before, row)
+        return
     old = frozenset[bytes]() if before is None else _marks(marked, before)
     new = _marks(marked, row)
     number = row[0]
@@ -140,6 +143,23 @@ def _note(marked: _Marked, changes: list[_Changes], before: _Row | None, row: _R
             changed.gone.extend([(mark, last, number) for mark in gone])
         if sort is not None:
             changed.new.extend([(mark, sort, number) for mark in added])
+
+
+def _note_entries(marked: _Marked, changed: _Changes, before: _Row | None, row: _Row) -> None:
+    """Add what a document changes in a table of entries, each of which has its own sort key."""
+    old = frozenset[_Entry]() if before is None else _entries(marked, before)
+    new = _entries(marked, row)
+    changed.gone.extend(old - new)
+    changed.new.extend(new - old)
+
+
+def _entries(marked: _Marked, row: _Row) -> frozenset[_Entry]:
+    stored = row[marked.texts]
+    if stored is None:
+        return frozenset()
+    compared = tuple([row[at] for at in marked.compared])
+    named = [each.split(ENTRY_SEPARATOR, 1) for each in statements.texts_in(stored)]
+    return frozenset([(text_mark(compared, name), key, row[0]) for name, key in named])
 
 
 def _marks(marked: _Marked, row: _Row) -> frozenset[bytes]:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from domain.work.task.custom_field import FieldType, TaskFieldSet
 from eventstore.memory import MemoryStore
 from projections.engine.store import ReadStore
-from projections.work import task_field_order
-from projections.work.task_field_order import (
+from projections.work.field_order import sorting
+from projections.work.field_order.sorting import (
     FieldOrder,
     FoundTask,
     TooManyTasks,
@@ -78,7 +78,7 @@ async def test_more_tasks_than_can_be_sorted_are_refused(
         await record(log, on(UUID(int=302), task(2)))
         await project_all(log, store)
 
-    monkeypatch.setattr(task_field_order, "SORTED_MAX", 1)
+    monkeypatch.setattr(sorting, "SORTED_MAX", 1)
     with pytest.raises(TooManyTasks):
         await tasks_with_values(models_of(store), ACME, [Lane((ENG,))], EVERY_TASK, "cost")
 
