@@ -42,14 +42,19 @@ They may be fewer, or more, and there are more of the list if there is a next ke
 """
 
 
-async def full_page(find: Find, limit: int, after: Any = None) -> ListSlice:
+async def full_page(
+    find: Find, limit: int, after: Any = None, begun: ListSlice | None = None
+) -> ListSlice:
     """Return the page behind *after*: full if it has a next key, which it has if there is more.
+
+    It begins with *begun*, which has been found before.
 
     *find* may look at rows in slices that hold few items or none: it is asked again until one item
     more is found than the page shows, or nothing is left. Only behind ``FILLING_MAX_S`` does a page
     end early, so that a request is answered, and the next one goes on.
     """
-    items, keys = list[bytes](), list[Any]()
+    items = [] if begun is None else begun.items
+    keys = [] if begun is None else [*begun.keys]
     began = time.monotonic()
     while True:
         found = await find(min(limit + 1 - len(items), LIMIT_MAX), after)
@@ -109,7 +114,10 @@ class ReadModels:
             [some] = await self.pages(replace(query, limit=limit, **{end: after}))
             return some
 
-        return await full_page(find, query.limit, getattr(query, end))
+        found = await find(query.limit, getattr(query, end))
+        if found.next_key is None or (found.size == query.limit and found.has_more):
+            return found
+        return await full_page(find, query.limit, found.next_key, found)
 
     async def pages(self, *queries: Query) -> list[ListSlice]:
         """Return one slice for each query, all from one consistent view."""

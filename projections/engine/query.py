@@ -142,6 +142,14 @@ class ListSlice(NamedTuple):
     keys: Sequence[Any] = ()
 
     @property
+    def has_more(self) -> bool:
+        """Whether there is one more item, and not only more rows that filters may leave out.
+
+        This is known of pages that tell their sort keys.
+        """
+        return self.next_key is not None and self.keys[-1:] == [self.next_key]
+
+    @property
     def items(self) -> list[bytes]:
         """The JSON of each item."""
         return [bytes(item) for item in _split(b"[%b]" % self.json)]

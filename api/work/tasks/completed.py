@@ -28,10 +28,10 @@ Seen = tuple[bytes, UserId, str]
 class Basis(Struct):
     """What a completed page shows of the log: versions of streams, and counts.
 
-    The log said so when the newest event of the organization had the number ``seq``.
+    The log said so when the newest event of the organization was at ``position``.
     """
 
-    seq: int
+    position: int
     heads: Mapping[UUID, int]
     counts: Mapping[CountKey, int]
 
@@ -39,13 +39,13 @@ class Basis(Struct):
         """Return whether the log still says the same."""
         if not self.heads and not self.counts:
             return True
-        seq = await log.organization_head(org_id)
-        if seq != self.seq:
+        position = await log.newest_position(org_id)
+        if position != self.position:
             if self.heads and await log.heads(dict.fromkeys(self.heads, org_id)) != self.heads:
                 return False
             if self.counts and await log.counted(*self.counts) != [*self.counts.values()]:
                 return False
-            self.seq = seq
+            self.position = position
         return True
 
 

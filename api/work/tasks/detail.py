@@ -165,7 +165,7 @@ async def tasks_timed(
     pairs = [*zip(tasks, items, strict=True)]
     parents = [task.id for task, item in pairs if item.endswith(_UNCOUNTED)]
     blocked = [task.id for task, item in pairs if BLOCKED in item]
-    seq = await log.organization_head(org_id) if parents or blocked else 0
+    position = await log.newest_position(org_id) if parents or blocked else 0
     counts = await _counted(log, org_id, parents)
     free = await unblocked(log, request.api.system.commands.states, org_id, blocked)
     items = [i.replace(BLOCKED, FREE, 1) if t.id in free.tasks else i for t, i in pairs]
@@ -173,7 +173,7 @@ async def tasks_timed(
     shown = list_slice([*_shown(viewer, tasks, items, projects, shares)], page.next_key, page.keys)
     until = min(viewer.changes(tasks), default=None)
     if free.heads is not None and not any(_is_renamed(projects[t.project_id]) for t in tasks):
-        basis = Basis(seq, free.heads, counts)
+        basis = Basis(position, free.heads, counts)
         _completed.keep(seen, CompletedPage(shown.json, basis, viewer.now, until))
     return Timed(shown, until, bool(free.tasks))
 

@@ -27,7 +27,8 @@ class PageForm(NamedTuple):
     above: bool
     below: bool
     contains: str | None
-    several: bool
+    several: int
+    """How many texts the index is asked for of which a document can have two; 0: one at most."""
     residual: tuple[tuple[str, bool], ...]
     holding: tuple[tuple[str, int], ...]
     within: tuple[str, int] | None

@@ -5,6 +5,7 @@ row for each item: nothing is made in Python per item, and the interpreter's loc
 Rows that a filter leaves out never leave SQLite either.
 """
 
+from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
@@ -26,13 +27,15 @@ from projections.engine.sqlite.contained import (
 from projections.engine.sqlite.forms import AMONG, Comparisons, PageForm, compared_with, comparisons
 from projections.engine.sqlite.joining import joined, joined_once
 from projections.engine.sqlite.keys import KeysStatement, keys_statement
-from projections.engine.sqlite.sketch import Sketched
+from projections.engine.sqlite.sketch import TEXTS_MAX, Sketched, named, texts_told
 from projections.engine.sqlite.spans import SpanStatement, span_count, span_statement
 from projections.engine.sqlite.statements import quoted
 from projections.engine.store import ShapedCollection
 from projections.shape import Index
 
 _FORMS_MAX = 1_024
+_BEFORE = "{before}"
+"""Where a statement compares that a document has none of the texts that were asked for before."""
 _encode = msgspec.json.Encoder().encode
 PageRows = list[tuple[Any, ...]]
 
@@ -129,7 +132,7 @@ def _form_of(target: ShapedCollection, query: Query) -> tuple[Any, ...]:
         query.above is not None,
         query.below is not None,
         None if contains is None else contains[0],
-        len(query.texts) > 1 and not query.apart,
+        0 if len(query.texts) == 1 or query.apart else len(query.texts),
         tuple([(name, isinstance(value, list)) for name, value in query.residual.items()]),
         tuple([(field, len(group)) for field, group in query.holding]),
         None if query.within is None else (query.within[0], len(query.within[1])),
@@ -177,7 +180,10 @@ def _held(query: Query) -> list[list[Any]]:
     texts = query.texts
     if len(texts) == 1 or query.apart:
         return [[text] for text in texts]
-    return [[one, _encode(texts[:at]).decode()] for at, one in enumerate(texts)]
+    if len(texts) > TEXTS_MAX:
+        return [[one, _encode(texts[:at]).decode()] for at, one in enumerate(texts)]
+    told = [texts_told(str(each)) for each in texts]
+    return [[one, *chain(*told[:at])] for at, one in enumerate(texts)]
 
 
 def _filtered(texts: _Texts, query: Query, found: list[_Place], bounds: list[Any]) -> PageStatement:
@@ -206,9 +212,18 @@ def _merged(rows: str, query: Query, found: list[list[Any]], limit: int) -> tupl
     Each choice's rows come from the index in order; SQLite only merges them.
     """
     direction = "DESC" if query.descending else "ASC"
-    merged = " UNION ALL ".join([rows] * len(found))
+    merged = " UNION ALL ".join([_at_place(rows, query, at) for at in range(len(found))])
     parameters = [value for each in found for value in each]
     return f"{merged} ORDER BY 1 {direction} LIMIT ?", [*parameters, limit]
+
+
+def _at_place(rows: str, query: Query, at: int) -> str:
+    """Return the statement of the rows of one place, without what was found at those before it."""
+    if query.contains is None or _BEFORE not in rows:
+        return rows
+    before = at % len(query.texts)
+    found = f"NOT {named(f'd.{quoted(query.contains[0])}', before)}" if before else "1"
+    return rows.replace(_BEFORE, found)
 
 
 def _prepared(form: PageForm, target: ShapedCollection, query: Query) -> _Texts:
@@ -242,7 +257,9 @@ def _source(form: PageForm, index: Index, sketch: str = "") -> tuple[str, list[s
         tests = [f"d.{quoted(field)} IS ?" for field in form.where]
         return f"{documents} d INDEXED BY {name}", tests, f"d.{quoted(form.sort)}"
     tables, tests = [f"{quoted(contained_table(form.collection, index))} s"], ["s.mark = ?"]
-    if form.several:
+    if 0 < form.several <= TEXTS_MAX:
+        tests.append(_BEFORE)
+    elif form.several:
         held = f"SELECT 1 FROM json_each(d.{quoted(form.contains)}) b WHERE b.value IN {AMONG}"
         tests.append(f"NOT EXISTS ({held})")
     if sketch:

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from projections.engine.query import Query, QueryRefused
 from projections.engine.sizes import KNOWN_S, KnownSizes, size_key
+from projections.engine.sqlite.sketch import TEXTS_MAX
 from projections.engine.store import ReadStore
 from tests.projections.engine.things import THINGS, filled, page, thing
 
@@ -27,6 +28,24 @@ async def test_what_contains_several_of_the_texts_is_found_once_in_its_place(
     assert filtered.keys == [2, 4, 6]
     with pytest.raises(QueryRefused):
         await page(store, contains=("people", [str(n) for n in range(401)]))
+
+
+@pytest.mark.parametrize("more", [0, TEXTS_MAX])
+@pytest.mark.parametrize("few", [False, True])
+async def test_of_several_texts_those_that_only_seem_to_be_there_are_not_left_out(
+    store: ReadStore, more: int, few: bool
+) -> None:
+    people = [["b"], ['b"'], ["b", 'b"', "b\\"], ['x","b'], ["b\\", "c"], ["ab", "c"], ["c", "b"]]
+    await filled(store, *(thing(n, people=each) for n, each in enumerate(people, 1)))
+    asked = ["b", 'b"', "b\\", 'x","b', "c", *[f"nobody {n}" for n in range(more)]]
+
+    first = await page(store, contains=("people", asked), limit=4, few=few)
+    rest = await page(store, contains=("people", asked), limit=4, above=first.next_key)
+    some = await page(store, contains=("people", asked), holding=[("people", ["c"])], few=few)
+
+    assert first.keys + rest.keys == [1, 2, 3, 4, 5, 6, 7]
+    assert (first.next_key, rest.next_key) == (4, None)
+    assert some.keys == [5, 6, 7]
 
 
 async def test_how_many_documents_an_index_finds_is_counted_up_to_a_limit(store: ReadStore) -> None:
