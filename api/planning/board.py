@@ -1,11 +1,13 @@
 """The HTTP route of the board of a project."""
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated
+from functools import partial
+from typing import Annotated, NamedTuple
 
 import msgspec
 from litestar import Controller, get
 from litestar.params import FromQuery, Parameter
+from msgspec.structs import replace
 
 from api.http.paging import LIMIT_DEFAULT, Answered, Paging, as_of_own_writes
 from api.http.parameters import Cursor, Limit, shows
@@ -15,6 +17,23 @@ from api.http.response import ApiResponse
 from api.work.project_key import ProjectRef, project_id_of
 from api.work.sight import project_here
 from api.work.tasks.detail import TaskDetail, Timed, tasks_timed, viewer_of
+from api.work.tasks.filters import (
+    FILTERS,
+    AssigneeFilter,
+    BlockedFilter,
+    CreatorFilter,
+    CycleFilter,
+    DueFilter,
+    FieldFilter,
+    LabelFilter,
+    MilestoneFilter,
+    OverdueFilter,
+    ParentFilter,
+    PriorityFilter,
+    WatcherFilter,
+    WordFilter,
+)
+from api.work.tasks.listing import TaskPages
 from commands.plan_counts import tasks_in
 from domain.base import ProjectId
 from domain.permission import Permission
@@ -24,6 +43,7 @@ from domain.work.workflow.events import StatusGroup, StatusKey
 from domain.work.workflow.state import Status, Workflow
 from projections.base import View
 from projections.planning.board import columns_of
+from projections.work.task_query import TaskSort
 
 _encode = msgspec.json.Encoder().encode
 
@@ -31,7 +51,8 @@ _encode = msgspec.json.Encoder().encode
 class BoardColumn(View, frozen=True, kw_only=True):
     """A column of a board: the tasks in one status, in the order of their ranks.
 
-    `count` is how many tasks are in the status, `wipLimit` how many there should be at most.
+    `count` is how many tasks are in the status, whatever is filtered; `wipLimit` is how many there
+    should be at most.
     `nextCursor` with `status` leads to the next page of the column, null on its last.
     """
 
@@ -60,6 +81,53 @@ class _Head(View, frozen=True, kw_only=True):
     wip_limit: int | None
 
 
+class OneBoard(NamedTuple):
+    """The board of a project, with the columns and the tasks that are asked for."""
+
+    request: ApiRequest
+    project_id: ProjectId
+    project: Project
+    filtered: TaskPages
+    statuses: Sequence[Status]
+
+    def paging(self, status: str | None) -> Paging:
+        """Return the pages of one column, or of all."""
+        return Paging(self.request, **self.filtered.parsed().told, status=status)
+
+    async def answered(self, limit: int, after: str | None) -> Answered:
+        """Return the board with a page of each column, of the tasks behind the sort key *after*."""
+        counts = await _counts(self.request, self.project_id, self.project.workflow, self.statuses)
+        pages = await self._pages(limit, after)
+        parts: list[bytes] = []
+        for each, count, timed in zip(self.statuses, counts, pages, strict=True):
+            page = timed.page
+            further = None if page.next_key is None else self.paging(each.key).cursor(page)
+            parts += _column(each, count, page.json, further)
+        # Joined once: to copy the tasks takes as long as to find them in the index.
+        body = b"".join((b'{"columns":[', *parts[1:], b"]}\n"))
+        changes = [timed.until for timed in pages if timed.until is not None]
+        return Answered(ApiResponse(body), min(changes, default=None))
+
+    async def _pages(self, limit: int, after: str | None) -> list[Timed]:
+        """Return a page of tasks in full for each status.
+
+        With filters, a column is the list of its tasks by their ranks.
+        """
+        request, shown = self.request, {self.project_id: self.project}
+        if self.filtered.parsed().told:
+            columns = [
+                replace(self.filtered, status=each.key, sort=TaskSort.RANK.value)
+                for each in self.statuses
+            ]
+            return [await column.among(request, shown, limit, after) for column in columns]
+        models, org_id, workflow = request.api.models, request.organization, self.project.workflow
+        found = await columns_of(
+            models, org_id, self.project_id, workflow, self.statuses, limit, after
+        )
+        viewer = await viewer_of(request)
+        return [await tasks_timed(request, viewer, page, shown) for page in found]
+
+
 OneStatus = FromQuery[
     Annotated[StatusKey | None, Parameter(description="Only the column of this status")]
 ]
@@ -76,41 +144,54 @@ class BoardController(Controller):
         opt=needs(Permission.TASK_READ, fails=(UnknownStatus,)),
         responses=shows(Board),
     )
-    async def show(
+    async def show(  # noqa: PLR0913, PLR0917 - one parameter per filter
         self,
         request: ApiRequest,
         project: ProjectRef,
         status: OneStatus = None,
+        priority: PriorityFilter = None,
+        assignee: AssigneeFilter = None,
+        label: LabelFilter = None,
+        parent: ParentFilter = None,
+        creator: CreatorFilter = None,
+        watcher: WatcherFilter = None,
+        cycle: CycleFilter = None,
+        milestone: MilestoneFilter = None,
+        field: FieldFilter = None,
+        due: DueFilter = None,
+        overdue: OverdueFilter = None,
+        blocked: BlockedFilter = None,
+        q: WordFilter = None,
         limit: Limit = LIMIT_DEFAULT,
         cursor: Cursor = None,
     ) -> ApiResponse:
         """Return the board of a project: a page of tasks for each status of its workflow.
 
-        With `status` it has one column, and with the column's `cursor` the next page of it.
+        With `status` it has one column, and with the column's `cursor` the next page of it. Of the
+        tasks in a column it shows those that the filters ask for; `count` is of all.
         """
-        project_id = await project_id_of(request, project)
-        found = (await project_here(request, project_id)).state
-        workflow = found.workflow
-        statuses = workflow.statuses if status is None else (workflow.status(status),)
-        paging = Paging(request, status=status)
+        asked = {name: value for name, value in locals().items() if name in FILTERS}
+        filtered = TaskPages(**asked | {"status": None}).by(request.caller.user_id)
+        board = await _board(request, project, status, filtered)
+        paging = board.paging(status)
         after = paging.key(cursor)
-        as_of = await as_of_own_writes(request, "tasks")
+        as_of = await as_of_own_writes(request, *filtered.read)
+        return await paging.kept(as_of, limit, cursor, partial(board.answered, limit, after))
 
-        async def make() -> Answered:
-            counts = await _counts(request, project_id, workflow, statuses)
-            pages = await _pages(request, project_id, found, statuses, limit, after)
-            parts: list[bytes] = []
-            for each, count, timed in zip(statuses, counts, pages, strict=True):
-                further = None
-                if timed.page.next_key is not None:
-                    further = Paging(request, status=each.key).cursor(timed.page)
-                parts += _column(each, count, timed.page.json, further)
-            # Joined once: to copy the tasks takes as long as to find them in the index.
-            body = b"".join((b'{"columns":[', *parts[1:], b"]}\n"))
-            changes = [timed.until for timed in pages if timed.until is not None]
-            return Answered(ApiResponse(body), min(changes, default=None))
 
-        return await paging.kept(as_of, limit, cursor, make)
+async def _board(
+    request: ApiRequest, project: str, status: str | None, filtered: TaskPages
+) -> OneBoard:
+    """Return the board of a project that the caller sees, with one column or all.
+
+    :raises NotFound: it does not exist, or not for the caller.
+    :raises UnknownStatus: its workflow has no such status.
+    """
+    project_id = await project_id_of(request, project)
+    found = (await project_here(request, project_id)).state
+    workflow = found.workflow
+    statuses = workflow.statuses if status is None else (workflow.status(status),)
+    return OneBoard(request, project_id, found, filtered, statuses)
 
 
 def _column(status: Status, count: int, tasks: bytes, cursor: str | None) -> Iterator[bytes]:
@@ -127,28 +208,6 @@ def _column(status: Status, count: int, tasks: bytes, cursor: str | None) -> Ite
     yield b',"tasks":['
     yield tasks
     yield b'],"nextCursor":%b}' % (b"null" if cursor is None else b'"%b"' % cursor.encode())
-
-
-async def _pages(  # noqa: PLR0913, PLR0917 - the board and its page
-    request: ApiRequest,
-    project_id: ProjectId,
-    project: Project,
-    statuses: Sequence[Status],
-    limit: int,
-    after: str | None,
-) -> list[Timed]:
-    """Return a page of tasks in full for each of *statuses*."""
-    found = await columns_of(
-        request.api.models,
-        request.organization,
-        project_id,
-        project.workflow,
-        statuses,
-        limit,
-        after,
-    )
-    viewer = await viewer_of(request)
-    return [await tasks_timed(request, viewer, page, {project_id: project}) for page in found]
 
 
 async def _counts(

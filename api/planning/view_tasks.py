@@ -3,12 +3,11 @@
 from typing import Any
 
 from msgspec import to_builtins
-from msgspec.structs import fields as fields_of
 
 from api.http.paging import Paging
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
-from api.work.tasks.filters import AskedTasks, Parsed
+from api.work.tasks.filters import Parsed
 from api.work.tasks.listing import TaskPages
 from domain.base import ProjectId
 from domain.planning.criteria import LONE_FILTERS, Criteria
@@ -31,10 +30,10 @@ class ViewTasks(TaskPages, frozen=True, kw_only=True):
 
     @classmethod
     def _asked(cls, told: dict[str, Any], sort: str) -> "ViewTasks":
-        asked: dict[str, Any] = {each.name: None for each in fields_of(AskedTasks)}
-        for name, value in told.items():
-            asked[name] = value if name in LONE_FILTERS else ",".join(value)
-        asked["overdue"], asked["sort"] = "true" if asked["overdue"] else None, sort
+        asked: dict[str, Any] = {
+            name: value if name in LONE_FILTERS else ",".join(value) for name, value in told.items()
+        }
+        asked["overdue"], asked["sort"] = "true" if asked.get("overdue") else None, sort
         return cls(**asked)
 
     async def page(

@@ -164,23 +164,23 @@ class Parsed(Struct, frozen=True, kw_only=True):
 class AskedTasks(Struct, frozen=True, kw_only=True):
     """The filters and the order of a request, as text."""
 
-    status: str | None
-    group: str | None
-    priority: str | None
-    assignee: str | None
-    label: str | None
-    parent: str | None
-    creator: str | None
-    watcher: str | None
-    cycle: str | None
-    milestone: str | None
-    field: str | None
-    due: str | None
-    overdue: str | None
-    blocked: bool | None
-    deleted: bool | None
-    q: str | None
-    sort: str | None
+    status: str | None = None
+    group: str | None = None
+    priority: str | None = None
+    assignee: str | None = None
+    label: str | None = None
+    parent: str | None = None
+    creator: str | None = None
+    watcher: str | None = None
+    cycle: str | None = None
+    milestone: str | None = None
+    field: str | None = None
+    due: str | None = None
+    overdue: str | None = None
+    blocked: bool | None = None
+    deleted: bool | None = None
+    q: str | None = None
+    sort: str | None = None
 
     def by(self, user_id: UserId) -> Self:
         """Return the same filters, with who asks in the place of `me`."""

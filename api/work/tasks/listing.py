@@ -51,10 +51,10 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
             project.workflow.status(key)
         paging = self.paging(request, parsed)
         after = paging.key(cursor)
-        as_of = await as_of_own_writes(request, *(_READ if self._is_sifted else ("tasks",)))
+        as_of = await as_of_own_writes(request, *self.read)
 
         async def make() -> Answered:
-            made = await self._page(request, parsed, {project_id: project}, limit, after)
+            made = await self.among(request, {project_id: project}, limit, after)
             return Answered(paging.answer(made.page, limit), made.until)
 
         return await paging.kept(as_of, limit, cursor, make)
@@ -69,12 +69,11 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
         parsed = self.parsed()
         paging = self.paging(request, parsed, project=chosen)
         after = paging.key(cursor)
-        read = _READ if self._is_sifted else ("projects", "tasks")
-        as_of = await as_of_own_writes(request, *read)
+        as_of = await as_of_own_writes(request, *{"projects": None, **dict.fromkeys(self.read)})
 
         async def make() -> Answered:
             projects = await _projects(request, chosen)
-            made = await self._page(request, parsed, projects, limit, after)
+            made = await self.among(request, projects, limit, after)
             return Answered(paging.answer(made.page, limit), made.until)
 
         return await paging.kept(as_of, limit, cursor, make)
@@ -84,19 +83,19 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
         return Paging(request, **beside, **parsed.told)
 
     @property
-    def _is_sifted(self) -> bool:
-        """Whether tasks are left out that the query has found."""
-        return self.blocked is not None or self.q is not None
+    def read(self) -> tuple[str, ...]:
+        """The read models that tell which tasks of a project the lists show."""
+        return _READ if self.blocked is not None or self.q is not None else ("tasks",)
 
-    async def _page(
+    async def among(
         self,
         request: ApiRequest,
-        parsed: Parsed,
         projects: Mapping[ProjectId, Project],
         limit: int,
         after: str | int | None,
     ) -> Timed:
         """Return the page of the tasks of *projects* that are asked for, in full."""
+        parsed = self.parsed()
         viewer, named = await viewer_of(request), NO_PROJECTS_NAMED
         if self.q is not None:
             named = await named_in(request, words_asked(self.q), projects)

@@ -120,3 +120,68 @@ async def test_a_deleted_project_has_no_board(ana: Person) -> None:
     done(await ana.delete("/project/ENG"), 204)
 
     refused(await ana.get("/project/ENG/board"), 404, "not_found")
+
+
+async def test_a_board_shows_of_each_column_what_its_filters_ask_for(ana: Person) -> None:
+    project = await ana.project()
+    label = done(await ana.post("/label", {"name": "Bug", "color": "#ff0000"}), 201)["id"]
+    for number in range(12):
+        await ana.task(
+            project,
+            f"Task {number}",
+            status=STATUSES[number % 2],
+            assignees=[ana.id] if number % 3 else [],
+            labels=[label] if number % 4 < 2 else [],
+            dueDate="2020-01-01" if number < 6 else None,
+        )
+    done(await ana.post("/task/ENG-12/rank", {"before": await _id_of(ana, "ENG-2")}), 200)
+
+    for query in (
+        "assignee=me",
+        "assignee=none",
+        f"label={label}",
+        f"label={label}&assignee=me",
+        "overdue=true",
+        "due=none",
+        "blocked=true",
+        "q=Task",
+        "creator=me&priority=URGENT",
+    ):
+        columns = await board(ana, f"?{query}")
+        assert [column["count"] for column in columns] == [6, 6, 0, 0, 0]
+        for column in columns:
+            path = f"/project/ENG/tasks?status={column['status']}&sort=rank&{query}"
+            assert column["tasks"] == done(await ana.get(path), 200)["items"], query
+        for status in STATUSES[:2]:
+            assert await _whole(ana, status, query) == titles(columns[STATUSES.index(status)])
+    refused(await ana.get("/project/ENG/board?assignee=Ana"), 422, "invalid_request")
+
+
+async def test_a_cursor_of_a_filtered_column_belongs_to_its_filters(ana: Person) -> None:
+    project = await ana.project()
+    for _ in range(2):
+        await ana.task(project)
+    cursor = (await board(ana, "?limit=1&assignee=none"))[0]["nextCursor"]
+
+    path = f"/project/ENG/board?status=TODO&limit=1&cursor={cursor}"
+    refused(await ana.get(path), 400, "malformed_request")
+    refused(await ana.get(f"{path}&assignee=me"), 400, "malformed_request")
+    assert len(done(await ana.get(f"{path}&assignee=none"), 200)["columns"][0]["tasks"]) == 1
+
+
+async def _id_of(person: Person, key: str) -> str:
+    task: str = done(await person.get(f"/task/{key}"), 200)["id"]
+    return task
+
+
+async def _whole(person: Person, status: str, query: str) -> list[str]:
+    """Return the titles of a column, read a task at a time."""
+    found: list[str] = []
+    cursor = ""
+    for _ in range(20):
+        [column] = await board(person, f"?status={status}&limit=1&{query}{cursor}")
+        found += titles(column)
+        if column["nextCursor"] is None:
+            return found
+        cursor = f"&cursor={column['nextCursor']}"
+    raise AssertionError("the column does not end")
