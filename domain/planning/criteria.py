@@ -24,12 +24,14 @@ Columns = Annotated[tuple[Column, ...], _some]
 _ID = "[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 NamedThing = Annotated[str, Meta(pattern=f"^({_ID}|none)$")]
 """The id of what a task has of a kind; `none`, alone, finds tasks that have nothing of the kind."""
+NamedCycle = Annotated[str, Meta(pattern=f"^({_ID}|current|none)$")]
+"""The id of a cycle, `current` for those that run on the day, or `none`, alone, for no cycle."""
 NamedPerson = Annotated[str, Meta(pattern=f"^({_ID}|me)$")]
 """The id of a user; `me` is whoever looks at the view."""
 NamedAssignee = Annotated[str, Meta(pattern=f"^({_ID}|me|none)$")]
 """The id of an assignee, `me`, or `none` for tasks that are assigned to nobody."""
 NAMING_FILTERS = ("assignee", "label", "parent", "creator", "watcher", "cycle", "milestone")
-"""The filters whose values are ids, `me` or `none`."""
+"""The filters whose values are ids, or words that stand for such."""
 LONE_FILTERS = frozenset({"due", "overdue", "blocked"})
 """The filters that have one value."""
 _VALUES = ","
@@ -51,7 +53,7 @@ class Criteria(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     parent: tuple[NamedThing, ...] = ()
     creator: tuple[NamedPerson, ...] = ()
     watcher: tuple[NamedPerson, ...] = ()
-    cycle: tuple[NamedThing, ...] = ()
+    cycle: tuple[NamedCycle, ...] = ()
     milestone: tuple[NamedThing, ...] = ()
     due: str | None = None
     overdue: bool = False
@@ -62,8 +64,8 @@ NO_CRITERIA = Criteria()
 
 
 def ids_in(named: Sequence[str]) -> list[UUID]:
-    """Return the ids among the values of a filter, without `me` and `none`."""
-    return [UUID(each) for each in named if each not in {"me", "none"}]
+    """Return the ids among the values of a filter, without the words that stand for others."""
+    return [UUID(each) for each in named if each not in {"me", "none", "current"}]
 
 
 def criteria_texts(criteria: Criteria) -> tuple[str, ...]:

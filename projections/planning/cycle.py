@@ -1,9 +1,11 @@
 """Cycles as their readers see them: one document per cycle."""
 
-from datetime import date, datetime
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 
 from domain.base import CycleId, OrgId, ProjectId, UserId
 from domain.planning.cycle import Cycle, CycleEvent
@@ -29,6 +31,16 @@ class CycleView(View, frozen=True, kw_only=True):
     updated_at: datetime
     deleted_at: datetime | None
     version: int
+
+
+class _Days(Struct, frozen=True, rename="camel"):
+    """Which cycle it is, and when it ends."""
+
+    id: CycleId
+    ends_on: date
+
+
+_decode = msgspec.json.Decoder(list[_Days]).decode
 
 
 def render_cycle(cycle_id: UUID, cycle: Cycle, version: int, updated_at: datetime) -> bytes:
@@ -77,3 +89,23 @@ async def cycles_of(
         above=after,
     )
     return await models.page(query)
+
+
+async def cycles_on(
+    models: ReadModels, org_id: OrgId, projects: Collection[ProjectId], day: date
+) -> list[CycleId]:
+    """Return the cycles of *projects* that run on *day*: of each, one at most."""
+    begun = [
+        Query(
+            model="cycles",
+            where={"org": text_of(org_id), "project_id": text_of(each), "deleted": False},
+            sort="starts_on",
+            descending=True,
+            limit=1,
+            below=str(day + timedelta(days=1)),
+        )
+        for each in projects
+    ]
+    found = await models.pages(*begun)
+    latest = _decode(b"[%b]" % b",".join([page.json for page in found if page.size]))
+    return [each.id for each in latest if each.ends_on >= day]

@@ -10,7 +10,13 @@ from msgspec import UNSET, Struct, UnsetType
 
 from domain.base import OrgId, ProjectId, UserId, ViewId
 from domain.name import folded
-from domain.planning.criteria import LONE_FILTERS, NamedAssignee, NamedPerson, NamedThing
+from domain.planning.criteria import (
+    LONE_FILTERS,
+    NamedAssignee,
+    NamedCycle,
+    NamedPerson,
+    NamedThing,
+)
 from domain.planning.view import SavedView, ViewEvent
 from domain.work.task.events import Priority
 from domain.work.workflow.events import StatusGroup
@@ -34,7 +40,7 @@ class ViewCriteria(Struct, frozen=True, kw_only=True):
     parent: list[NamedThing] | UnsetType = UNSET
     creator: list[NamedPerson] | UnsetType = UNSET
     watcher: list[NamedPerson] | UnsetType = UNSET
-    cycle: list[NamedThing] | UnsetType = UNSET
+    cycle: list[NamedCycle] | UnsetType = UNSET
     milestone: list[NamedThing] | UnsetType = UNSET
     field: list[str] | UnsetType = UNSET
     due: str | UnsetType = UNSET

@@ -14,7 +14,7 @@ from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import fields
 
 from domain.base import DomainError, Event, OrgId, ProjectId, State, TaskId, TeamId, UserId
-from domain.planning.criteria import NamedAssignee, NamedPerson, NamedThing
+from domain.planning.criteria import NamedAssignee, NamedCycle, NamedPerson, NamedThing
 from domain.work.task.events import TaskStatusChanged
 from domain.work.workflow.state import STANDARD
 
@@ -84,6 +84,7 @@ _VALUES: dict[Any, st.SearchStrategy[Any]] = {
     UUID: st.sampled_from(IDS),
     str: st.sampled_from(["", "a", "Zürich 🚀"]),
     NamedThing: st.sampled_from(["none", *map(str, IDS)]),
+    NamedCycle: st.sampled_from(["current", "none", *map(str, IDS)]),
     NamedPerson: st.sampled_from(["me", *map(str, IDS)]),
     NamedAssignee: st.sampled_from(["me", "none", *map(str, IDS)]),
     int: st.integers(0, 9),

@@ -18,7 +18,7 @@ from msgspec.structs import fields
 
 from domain.base import Event
 from domain.catalog import EVENT_TYPES
-from domain.planning.criteria import NamedAssignee, NamedPerson, NamedThing
+from domain.planning.criteria import NamedAssignee, NamedCycle, NamedPerson, NamedThing
 from eventstore.codec import NOWHERE, Values, encode, event_values
 from eventstore.recorded import Actor, ActorKind, Metadata, Row, microseconds
 from eventstore.upcasting import schema_version
@@ -61,7 +61,7 @@ def example(kind: type[Event]) -> Event:
 def _value(hint: Any, name: str) -> Any:
     if isinstance(hint, NewType):
         return _value(hint.__supertype__, name)
-    if hint in {NamedAssignee, NamedPerson, NamedThing}:
+    if hint in {NamedAssignee, NamedCycle, NamedPerson, NamedThing}:
         return str(UUID(int=0x1D))
     if get_origin(hint) is Annotated:
         return f'Zürich "{name}"\n🚀'

@@ -9,7 +9,7 @@ from uuid import UUID
 from api.http.problem import FieldError, Problem, invalid
 from api.http.request import uuid_or_none
 from api.work.tasks.field_values import field_value
-from domain.base import UserId
+from domain.base import CycleId, UserId
 
 V = TypeVar("V")
 T = TypeVar("T")
@@ -17,8 +17,8 @@ E = TypeVar("E", bound=StrEnum)
 
 VALUES_MAX = 50
 """How many values one filter takes."""
-ME, NONE = "me", "none"
-"""What stands for who asks, and for having nothing of what a filter names."""
+ME, NONE, CURRENT = "me", "none", "current"
+"""What stands for who asks, for having nothing of what a filter names, and for cycles that run."""
 _STATUS = re.compile(r"[A-Z][A-Z0-9_]{0,31}")
 
 
@@ -37,10 +37,15 @@ def _id_or_none(text: str) -> UUID | str | None:
     return NONE if text == NONE else uuid_or_none(text)
 
 
+def _id_or_current(text: str) -> UUID | str | None:
+    return CURRENT if text == CURRENT else uuid_or_none(text)
+
+
 STATUS_KEY = OneValue("the key of a status, such as IN_PROGRESS", _status)
 FIELD_AND_VALUE = OneValue("the key of a custom field and a value, such as size:s", field_value)
 _ASSIGNEE = OneValue("an id, `me` or `none`", _id_or_none)
 _THING = OneValue("an id, or `none` alone", uuid_or_none)
+_CYCLE = OneValue("an id, `current`, or `none` alone", _id_or_current)
 _PERSON = OneValue("an id or `me`", uuid_or_none)
 
 
@@ -82,6 +87,15 @@ def things(name: str, asked: str | None, kind: Callable[[UUID], T]) -> tuple[T, 
     """
     found = () if asked == NONE else filter_values(name, asked, _THING)
     return tuple([kind(each) for each in found])
+
+
+def cycles(asked: str | None) -> tuple[tuple[CycleId, ...], bool]:
+    """Return the cycles that a filter names, and whether also those that run.
+
+    :raises Problem: 422 if one is malformed, or there are too many.
+    """
+    found = () if asked == NONE else filter_values("cycle", asked, _CYCLE)
+    return tuple([CycleId(each) for each in found if isinstance(each, UUID)]), CURRENT in found
 
 
 def people(name: str, asked: str | None) -> tuple[UserId, ...]:

@@ -15,18 +15,20 @@ from msgspec.structs import asdict, replace
 from api.work.tasks.due_days import due_ranges
 from api.work.tasks.field_values import FIELD_VALUE, FieldChoice, asked_values
 from api.work.tasks.filter_values import (
+    CURRENT,
     FIELD_AND_VALUE,
     ME,
     NONE,
     STATUS_KEY,
     assignees,
+    cycles,
     filter_values,
     one_of_kind,
     one_value,
     people,
     things,
 )
-from domain.base import CycleId, LabelId, MilestoneId, TaskId, UserId
+from domain.base import LabelId, MilestoneId, TaskId, UserId
 from domain.work.task.events import Priority
 from domain.work.workflow.events import StatusGroup
 from projections.work.dashboard import Now
@@ -73,7 +75,7 @@ LabelFilter = FromQuery[Annotated[str | None, _ids("Ids of labels", NONE)]]
 ParentFilter = FromQuery[Annotated[str | None, _ids("Ids of the tasks directly above", NONE)]]
 CreatorFilter = FromQuery[Annotated[str | None, _ids("Ids of who created it", ME)]]
 WatcherFilter = FromQuery[Annotated[str | None, _ids("Ids of who watches it", ME)]]
-CycleFilter = FromQuery[Annotated[str | None, _ids("Ids of cycles", NONE)]]
+CycleFilter = FromQuery[Annotated[str | None, _ids("Ids of cycles", CURRENT, NONE)]]
 MilestoneFilter = FromQuery[Annotated[str | None, _ids("Ids of milestones", NONE)]]
 FieldFilter = FromQuery[
     Annotated[
@@ -137,6 +139,7 @@ class Parsed(Struct, frozen=True, kw_only=True):
 
     ``told`` are those that the request names.
     ``wanted`` are the filters that mean the same on any day; ``due`` and ``overdue`` do not.
+    ``current`` asks for the cycles that run on the day, beside those that are ``wanted``.
     ``choices`` are values that are compared with what is found.
     """
 
@@ -148,6 +151,12 @@ class Parsed(Struct, frozen=True, kw_only=True):
     choices: tuple[FieldChoice, ...]
     due: str | None
     overdue: bool
+    current: bool
+
+    @property
+    def depends_on_time(self) -> bool:
+        """Whether other tasks are asked for as time goes by."""
+        return self.due is not None or self.overdue or self.current
 
     def filter(self, at: datetime, zone: ZoneInfo) -> TaskFilter:
         """Return which tasks are asked for, as the day is.
@@ -202,6 +211,7 @@ class AskedTasks(Struct, frozen=True, kw_only=True):
 @lru_cache(1_024)  # most lists are asked for again and again with the same filters
 def _parsed_once(asked: AskedTasks) -> Parsed:
     values = asked_values(filter_values("field", asked.field, FIELD_AND_VALUE))
+    named_cycles, current = cycles(asked.cycle)
     return Parsed(
         told={name: value for name, value in asdict(asked).items() if value is not None},
         order=_order(asked.sort),
@@ -214,7 +224,7 @@ def _parsed_once(asked: AskedTasks) -> Parsed:
             parents=things("parent", asked.parent, TaskId),
             watchers=people("watcher", asked.watcher),
             creators=people("creator", asked.creator),
-            cycles=things("cycle", asked.cycle, CycleId),
+            cycles=named_cycles,
             milestones=things("milestone", asked.milestone, MilestoneId),
             values=values.indexed,
             blocked=asked.blocked,
@@ -226,6 +236,7 @@ def _parsed_once(asked: AskedTasks) -> Parsed:
         choices=values.choices,
         due=None if asked.due == NONE else asked.due,
         overdue=bool(asked.overdue),
+        current=current,
     )
 
 

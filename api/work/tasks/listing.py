@@ -1,8 +1,9 @@
 """Pages of tasks, of one project or of several, as filters and an order ask for them."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -17,13 +18,15 @@ from api.work.tasks.field_order import AskedOrder, by_field
 from api.work.tasks.filters import AskedTasks, Parsed
 from api.work.tasks.sieve import Sieve, sifted
 from api.work.tasks.words import named_in, tasks_with, words_asked
-from domain.base import NotFound, ProjectId, UserId
+from domain.base import CycleId, NotFound, ProjectId, UserId
 from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
 from domain.permission import Permission
 from domain.work.project.state import Project
 from projections.engine.query import ListSlice
 from projections.exchange.keys_named import NO_PROJECTS_NAMED, NamedProjects
+from projections.planning.cycle import cycles_on
+from projections.work.dashboard import Now
 from projections.work.field_order.sorting import FieldOrder
 from projections.work.task_filter import TaskFilter
 from projections.work.task_list import find_tasks, find_tasks_by_key
@@ -32,6 +35,10 @@ from projections.work.workflow import keys_within
 
 _READ = ("projects", "tasks", "searched_texts")
 """The read models of a list that asks for words, or for what is blocked."""
+
+
+NO_CYCLE = CycleId(UUID(int=0))
+"""A cycle that no task is in."""
 
 
 class TaskPages(AskedTasks, frozen=True, kw_only=True):
@@ -85,7 +92,8 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
     @property
     def read(self) -> tuple[str, ...]:
         """The read models that tell which tasks of a project the lists show."""
-        return _READ if self.blocked is not None or self.q is not None else ("tasks",)
+        sifted = self.blocked is not None or self.q is not None
+        return (*(_READ if sifted else ("tasks",)), *(("cycles",) * self.parsed().current))
 
     async def among(
         self,
@@ -100,11 +108,13 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
         if self.q is not None:
             named = await named_in(request, words_asked(self.q), projects)
         wanted = await self._wanted(request, parsed, viewer, named)
+        if parsed.current:
+            wanted = replace(wanted, cycles=await _with_current(request, wanted, viewer, projects))
         if self.q is None and not parsed.choices:
             found = await _found(request, parsed, wanted, projects, limit, after)
             made = await tasks_timed(request, viewer, found, projects)
             if self.blocked is wanted.blocked and not (made.freed and self.blocked):
-                return _as_of(viewer, wanted, made)
+                return _as_of(viewer, parsed, made)
         sieve = Sieve(
             words=None if self.q is None else words_asked(self.q),
             named=named,
@@ -114,7 +124,7 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
         find = partial(_found, request, parsed, wanted, projects, keyed=True)
         show = partial(tasks_timed, request, viewer, projects=projects)
         made = await sifted(sieve, find, show, limit, after)
-        return _as_of(viewer, wanted, made)
+        return _as_of(viewer, parsed, made)
 
     async def _wanted(
         self, request: ApiRequest, parsed: Parsed, viewer: Viewer, named: NamedProjects
@@ -131,9 +141,18 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
         return wanted
 
 
-def _as_of(viewer: Viewer, wanted: TaskFilter, made: Timed) -> Timed:
-    """Return a page with the time until which it holds: by when they are due, tasks come and go."""
-    return made if wanted.due is None else made._replace(until=viewer.now)
+def _as_of(viewer: Viewer, parsed: Parsed, made: Timed) -> Timed:
+    """Return a page with the time until which it holds: as time goes by, tasks come and go."""
+    return made._replace(until=viewer.now) if parsed.depends_on_time else made
+
+
+async def _with_current(
+    request: ApiRequest, wanted: TaskFilter, viewer: Viewer, projects: Collection[ProjectId]
+) -> tuple[CycleId, ...]:
+    """Return the cycles that are asked for with those of *projects* that run today."""
+    today = Now(viewer.now, viewer.zone).today
+    running = await cycles_on(request.api.models, request.organization, projects, today)
+    return (*wanted.cycles, *running) or (NO_CYCLE,)
 
 
 async def _found(  # noqa: PLR0913, PLR0917 - the list, its filter and its page

@@ -17,7 +17,7 @@ from tests.api.stage import Person, refused
         "label=me",
         "creator=none",
         "assignee=Ana",
-        "cycle=current",
+        "cycle=next",
         "milestone=Beta",
         "label=1,2",
         "due=2026-01-01",
@@ -43,7 +43,7 @@ async def test_a_filter_that_cannot_be_meant_is_refused(ana: Person, query: str)
     [
         ("assignee=Ana", "'Ana' is not an id, `me` or `none`"),
         ("watcher=none", "'none' is not an id or `me`"),
-        ("cycle=current", "'current' is not an id, or `none` alone"),
+        ("cycle=next", "'next' is not an id, `current`, or `none` alone"),
         ("status=todo", "'todo' is not the key of a status, such as IN_PROGRESS"),
         ("priority=TOP", "'TOP' is not one of LOW, MEDIUM, HIGH, URGENT"),
         ("field=size", "'size' is not the key of a custom field and a value, such as size:s"),
