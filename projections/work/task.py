@@ -181,8 +181,8 @@ class Tasks(AggregateProjection[Task]):
     """
 
     name = "tasks"
-    version = 25
-    since = 25  # there were no orders of custom fields
+    version = 26
+    since = 26  # what a task lacks was no facet
     tags = (
         *tags_of(TaskEvent, RelationEvent, CommentPosted, CommentDeleted, CommentRestored),
         *tags_of(AttachmentUploaded, AttachmentDeleted, AttachmentRestored),

@@ -18,7 +18,7 @@ BLOCKED, UNBLOCKED = "blocked:true", "blocked:false"
 TRASHED = "trashed:true"
 """What a task has among its facets that was deleted by itself, and is not purged."""
 LACKS = ("label", "parent", "cycle", "milestone", "due")
-"""What many tasks have nothing of: so many that lists compare it instead of finding it."""
+"""What tasks may have nothing of: one text tells it, instead of one for each that most have."""
 NEVER_DUE = "9999-12-31T25"
 """Behind all days and times at which tasks are due."""
 _BEHIND = chr(ord("!") + 1)
@@ -110,6 +110,7 @@ def facets_of(task: Task, *, blocked: bool = False) -> list[str]:
         found.append(facet("cycle", task.cycle_id))
     if task.milestone_id is not None:
         found.append(facet("milestone", task.milestone_id))
+    found.append(mark("lacks", lacks(task)))
     found += [mark("status", task.status), mark("priority", task.priority.value)]
     if task.created_by is not None:
         found.append(facet("created_by", task.created_by))

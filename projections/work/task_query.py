@@ -12,7 +12,7 @@ from projections.base import text_of
 from projections.engine.query import EITHER_MAX, LOOKUPS_MAX, Query
 from projections.shape import Value
 from projections.work.task_filter import DueRanges, FacetGroup, TaskFilter, facets_asked
-from projections.work.task_keys import lacking, urgent
+from projections.work.task_keys import lacking, mark, urgent
 
 
 class TaskSort(StrEnum):
@@ -124,10 +124,9 @@ def _planned(org_id: OrgId, lane: Lane, wanted: TaskFilter, order: TaskOrder, li
     projects = [text_of(each) for each in lane.projects]
     where: dict[str, Value] = {"org": text_of(org_id), "deleted": wanted.hidden}
     residual: dict[str, Value] = {} if wanted.open is None else {"open": wanted.open}
-    if wanted.lacking:
-        residual["lacks"] = lacking(wanted.lacking)
     low, high, compared = _bounded(wanted, order)
-    groups = _groups(compared, lane)
+    groups, lacks = _lacking(wanted, _groups(compared, lane))
+    residual |= lacks
     several = len(projects) > 1
     if wanted.among is not None:
         residual["project_id"] = projects
@@ -158,6 +157,18 @@ def _planned(org_id: OrgId, lane: Lane, wanted: TaskFilter, order: TaskOrder, li
         spanned = _spanning(query, due)
     walks = [_led_by(query, groups, at) for at in range(len(groups))] or [query]
     return Plans(walks, [replace(walk, few=True) for walk in walks], spanned)
+
+
+def _lacking(
+    wanted: TaskFilter, groups: list[FacetGroup]
+) -> tuple[list[FacetGroup], dict[str, Value]]:
+    """Return the facets that tasks must have, and what they lack if other facets find them."""
+    if not wanted.lacking:
+        return groups, {}
+    lacks = lacking(wanted.lacking)
+    if groups or wanted.among is not None:
+        return groups, {"lacks": lacks}
+    return [FacetGroup(tuple([mark("lacks", each) for each in lacks]), apart=True)], {}
 
 
 def _bounded(wanted: TaskFilter, order: TaskOrder) -> tuple[str | None, str | None, TaskFilter]:
@@ -197,7 +208,8 @@ def narrowed(lanes: Sequence[Lane], wanted: TaskFilter) -> Iterator[Lane]:
         if len(lane.projects) == 1:  # there is nothing to divide
             yield lane
             continue
-        places = sum(len(group.facets) for group in _groups(wanted, lane))
+        lacks = len(lacking(wanted.lacking)) if wanted.lacking else 0
+        places = max(sum(len(group.facets) for group in _groups(wanted, lane)), lacks)
         many = max(min(EITHER_MAX, LOOKUPS_MAX // max(places, 1)), 1)
         for at in range(0, len(lane.projects), many):
             yield lane._replace(projects=lane.projects[at : at + many])

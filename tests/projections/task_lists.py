@@ -51,6 +51,7 @@ ALONE = (
     TaskFilter(cycles=(CycleId(TASK),)),
     TaskFilter(milestones=(MilestoneId(TASK),)),
     TaskFilter(assignees=(None,)),
+    TaskFilter(lacking=("label",)),
     TaskFilter(blocked=True),
     TaskFilter(hidden=True, trashed=True),
 )

@@ -36,7 +36,6 @@ from projections.work.workflow import keys_within
 _READ = ("projects", "tasks", "searched_texts")
 """The read models of a list that asks for words, or for what is blocked."""
 
-
 NO_CYCLE = CycleId(UUID(int=0))
 """A cycle that no task is in."""
 

@@ -47,13 +47,18 @@ SPARSE = {
     ),
     "overdue and rare": (EVERYWHERE, TaskFilter(open=True, due=LATE, creators=(UserId(BEN),))),
     "overdue and common": (EVERYWHERE, TaskFilter(open=True, due=LATE, blocked=False)),
+    "never due": (EVERYWHERE, TaskFilter(lacking=("due",))),
+    "without a label and rare": (
+        EVERYWHERE,
+        TaskFilter(lacking=("label", "cycle"), priorities=(Priority.URGENT,)),
+    ),
     "never together": (
         EVERYWHERE,
         TaskFilter(creators=(UserId(ANA),), priorities=(Priority.URGENT,)),
     ),
 }
 """Filters that ``RARE`` of the tasks match; those of ``NONE`` match none."""
-NONE = ("blocked", "never together")
+NONE = ("blocked", "never due", "never together")
 
 
 async def fill(store: ReadStore, many: int) -> ReadModels:
@@ -86,6 +91,20 @@ async def test_no_filter_alone_passes_over_tasks_in_any_order(store: ReadStore) 
     await ask_by_one_filter(models)
 
     assert len(models.queries) == len(ORDERS) * (len(ALONE) + 2)
+    assert not [query for query in models.queries if query.filters]
+
+
+async def test_what_tasks_lack_is_asked_for_in_many_projects_in_pieces(store: ReadStore) -> None:
+    await fill(store, 30)
+    (models := Asked(store, Progress(store), [Tasks()])).queries = []
+    projects = (*(ProjectId(UUID(int=70_000 + n)) for n in range(300)), ENG)
+
+    found = await page(models, [Lane(projects)], TaskFilter(lacking=("label",)), TaskOrder())
+    urgent = TaskFilter(lacking=("label",), priorities=(Priority.MEDIUM,))
+    by_priority = await page(models, [Lane(projects)], urgent, TaskOrder(TaskSort.PRIORITY))
+
+    assert found.size == by_priority.size == 4
+    assert len(models.queries) > 4
     assert not [query for query in models.queries if query.filters]
 
 

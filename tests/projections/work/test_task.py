@@ -112,6 +112,7 @@ def test_a_task_can_be_looked_up_by_everything_that_is_shown_of_it() -> None:
             f"assignee:{ANA}",
             f"watcher:{ANA}",
             f"watcher:{BEN}",
+            "lacks:lpcmd",
             "status:TODO",
             "priority:MEDIUM",
             f"created_by:{ANA}",
