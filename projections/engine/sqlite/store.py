@@ -199,8 +199,11 @@ class SQLiteReadStore:
         self._checkpointed_at = now
         is_old = now - self._emptied_at > EMPTIED_EVERY_S
         if is_old or self._files.wal_bytes() > WAL_BYTES_KEPT:
-            self._emptied_at = now
-            await self._write(lambda c: c.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
+            [(is_busy, *_)] = await self._write(
+                lambda c: c.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            )
+            if not is_busy:  # else a reader stands in it: tried again after CHECKPOINT_EVERY_S
+                self._emptied_at = now
 
 
 def _control_of(connection: sqlite3.Connection) -> Control | None:

@@ -1,6 +1,10 @@
 """The write-ahead log of the read models does not keep what was overwritten."""
 
+import sqlite3
+import time
+from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
@@ -26,6 +30,32 @@ async def test_the_log_of_writes_is_emptied_once_an_hour(
             monkeypatch.setattr(store, "EMPTIED_EVERY_S", 0.0)
             await record(log, on(UUID(int=9_999), task(9)))
 
+            await to_the_end(projector)
+            assert (await writer.figures())["wal_bytes"] == 0
+        finally:
+            await writer.close()
+
+
+async def test_a_log_that_a_reader_stands_in_is_emptied_after_the_reader_and_not_an_hour_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, now = tmp_path / "readmodels.db", [time.monotonic()]
+    monkeypatch.setattr(store, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    writer = SQLiteReadStore(path, timeout_s=0.2)
+    async with opened(MemoryStore()) as log:
+        try:
+            await record(log, *ACCOUNTS)
+            projector = await project_all(log, writer)
+            with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+                reader.execute("BEGIN")
+                reader.execute("SELECT count(*) FROM control").fetchall()
+                now[0] += store.EMPTIED_EVERY_S + 1
+                await record(log, on(UUID(int=9_999), task(9)))
+                await to_the_end(projector)
+                assert (await writer.figures())["wal_bytes"] > 0
+
+            now[0] += store.CHECKPOINT_EVERY_S + 1
+            await record(log, on(UUID(int=9_998), task(10)))
             await to_the_end(projector)
             assert (await writer.figures())["wal_bytes"] == 0
         finally:
