@@ -125,16 +125,16 @@ def _planned(org_id: OrgId, lane: Lane, wanted: TaskFilter, order: TaskOrder, li
     where: dict[str, Value] = {"org": text_of(org_id), "deleted": wanted.hidden}
     residual: dict[str, Value] = {} if wanted.open is None else {"open": wanted.open}
     low, high, compared = _bounded(wanted, order)
-    groups, lacks = _lacking(wanted, _groups(compared, lane))
-    residual |= lacks
+    groups = _groups(compared, lane)
+    lacks = lacking(wanted.lacking) if wanted.lacking else []
     several = len(projects) > 1
     if wanted.among is not None:
-        residual["project_id"] = projects
+        residual |= {"project_id": projects} | ({"lacks": lacks} if lacks else {})
     elif not several:
         where["project_id"] = projects[0]
     due = wanted.due
     bounded = due is not None and order.sort is TaskSort.DUE
-    if bounded and {*residual} == {"open"} and not groups and wanted.among is None:
+    if bounded and {*residual} == {"open"} and not (groups or lacks) and wanted.among is None:
         where["open"] = residual.pop("open")
     query = Query(
         model="tasks",
@@ -155,20 +155,18 @@ def _planned(org_id: OrgId, lane: Lane, wanted: TaskFilter, order: TaskOrder, li
     spanned = None
     if not (due is None or bounded or wanted.lacking):
         spanned = _spanning(query, due)
-    walks = [_led_by(query, groups, at) for at in range(len(groups))] or [query]
+    walks = _walks(query, groups, lacks)
     return Plans(walks, [replace(walk, few=True) for walk in walks], spanned)
 
 
-def _lacking(
-    wanted: TaskFilter, groups: list[FacetGroup]
-) -> tuple[list[FacetGroup], dict[str, Value]]:
-    """Return the facets that tasks must have, and what they lack if other facets find them."""
-    if not wanted.lacking:
-        return groups, {}
-    lacks = lacking(wanted.lacking)
-    if groups or wanted.among is not None:
-        return groups, {"lacks": lacks}
-    return [FacetGroup(tuple([mark("lacks", each) for each in lacks]), apart=True)], {}
+def _walks(query: Query, groups: Sequence[FacetGroup], lacks: Sequence[str]) -> list[Query]:
+    """Return *query* led by each of the groups and by what tasks lack, the others compared."""
+    if not lacks:
+        return [_led_by(query, groups, at) for at in range(len(groups))] or [query]
+    compared = replace(query, residual={**query.residual, "lacks": [*lacks]})
+    last = FacetGroup(tuple([mark("lacks", each) for each in lacks]), apart=True)
+    led = [_led_by(compared, groups, at) for at in range(len(groups))]
+    return [*led, _led_by(query, [*groups, last], len(groups))]
 
 
 def _bounded(wanted: TaskFilter, order: TaskOrder) -> tuple[str | None, str | None, TaskFilter]:

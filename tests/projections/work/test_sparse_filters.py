@@ -48,6 +48,7 @@ SPARSE = {
     "overdue and rare": (EVERYWHERE, TaskFilter(open=True, due=LATE, creators=(UserId(BEN),))),
     "overdue and common": (EVERYWHERE, TaskFilter(open=True, due=LATE, blocked=False)),
     "never due": (EVERYWHERE, TaskFilter(lacking=("due",))),
+    "never due and common": (EVERYWHERE, TaskFilter(lacking=("due",), creators=(UserId(ANA),))),
     "without a label and rare": (
         EVERYWHERE,
         TaskFilter(lacking=("label", "cycle"), priorities=(Priority.URGENT,)),
@@ -58,7 +59,7 @@ SPARSE = {
     ),
 }
 """Filters that ``RARE`` of the tasks match; those of ``NONE`` match none."""
-NONE = ("blocked", "never due", "never together")
+NONE = ("blocked", "never due", "never due and common", "never together")
 
 
 async def fill(store: ReadStore, many: int) -> ReadModels:
