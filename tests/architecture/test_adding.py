@@ -110,7 +110,7 @@ def inline(page: str, *patterns: str) -> list[str]:
 
 
 def test_a_command_is_added_by_the_words_of_the_page(copy: Copy) -> None:
-    stories, event, match, decision, example, *rest = blocks("add-a-command.md")
+    stories, event, fold, decision, example, *rest = blocks("add-a-command.md")
     command, body, route, exchange = rest
     attribute, shown, rendered, tried = inline(
         "add-a-command.md",
@@ -126,8 +126,7 @@ def test_a_command_is_added_by_the_words_of_the_page(copy: Copy) -> None:
     copy.insert(EVENTS, "TaskEvent = (", event + "\n\n")
     copy.replace(EVENTS, r"TaskEvent = \(\n    TaskCreated", "\\g<0>\n    | TaskProgressed")
     copy.insert(STATE, "\n    def evolve(", attribute, 4)
-    case = textwrap.dedent(match.partition("\n")[2])
-    copy.insert(STATE, "            case _:\n                assert_never", case, 12)
+    copy.insert(STATE, "    TaskPurged: lambda", fold.splitlines()[1])
     copy.insert(STATE, "    def retitle(", decision + "\n", 4)
     copy.replace(LISTS[0], r"WORK_CHANGES.* = \[\n", "\\g<0>    " + example.strip() + ",\n")
     copy.append(COMMANDS, command)

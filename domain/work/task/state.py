@@ -13,9 +13,9 @@ Invariants
        they ask for, so that they hold whatever happens meanwhile (``commands/reservations.py``).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
-from typing import ClassVar, TypeVar, assert_never, get_args
+from typing import Any, ClassVar, TypeVar, get_args
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -107,45 +107,7 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
     purged: bool = False
 
     def evolve(self, event: TaskEvent) -> "Task":
-        match event:  # the most frequent first: each case that does not fit takes 75 ns
-            case TaskStatusChanged():
-                return _moved(self, event)
-            case TaskCreated():
-                return _created(event)
-            case TaskAssigned():
-                watchers = _with(self.watchers, event.user_id)
-                return replace(self, assignees=(*self.assignees, event.user_id), watchers=watchers)
-            case TaskRetitled():
-                return replace(self, title=event.to)
-            case TaskDescribed():
-                return replace(self, description=event.description)
-            case TaskPriorityChanged():
-                return replace(self, priority=event.to)
-            case TaskUnassigned():
-                return replace(self, assignees=_without(self.assignees, event.user_id))
-            case TaskDeleted() | TaskRestored():
-                at = event.at if isinstance(event, TaskDeleted) else None
-                return replace(self, deleted=isinstance(event, TaskDeleted), deleted_at=at)
-            case TaskPurged():
-                return replace(self, **PURGED_TASK)
-            case TaskLabelled():
-                return replace(self, labels=(*self.labels, event.label_id))
-            case TaskUnlabelled():
-                return replace(self, labels=_without(self.labels, event.label_id))
-            case TaskCycleChanged():
-                return replace(self, cycle_id=event.to)
-            case TaskMilestoneChanged():
-                return replace(self, milestone_id=event.to)
-            case TaskFieldSet():
-                return replace(self, fields=with_value(self.fields, event))
-            case TaskRanked() | TaskReparented() | TaskMoved():
-                return _placed(self, event)
-            case TaskImported() | TaskMentioned():
-                return _detailed(self, event)
-            case TaskScheduled() | TaskEstimated() | TaskWatched() | TaskUnwatched():
-                return _planned(self, event)
-            case _:
-                assert_never(event)
+        return _FOLDS[type(event)](self, event)
 
     @property
     def key(self) -> str:
@@ -238,48 +200,33 @@ def _moved(task: Task, event: TaskStatusChanged) -> Task:
     )
 
 
-def _detailed(task: Task, event: TaskImported | TaskMentioned) -> Task:
-    if isinstance(event, TaskMentioned):
-        return replace(task, mentions=event.mentions)
+def _assigned(task: Task, event: TaskAssigned) -> Task:
+    watchers = _with(task.watchers, event.user_id)
+    return replace(task, assignees=(*task.assignees, event.user_id), watchers=watchers)
+
+
+def _put_elsewhere(task: Task, event: TaskMoved) -> Task:
     return replace(
         task,
-        external_id=event.external_id,
-        occurred_at=event.occurred_at,
-        author=event.author,
+        project_id=event.project_id,
+        project_key=event.project_key,
+        number=event.number,
+        rank=rank_of_number(event.number),
+        parent_id=event.parent_id,
+        status=event.status,
+        group=event.group,
     )
 
 
-def _placed(task: Task, event: TaskRanked | TaskReparented | TaskMoved) -> Task:
-    match event:
-        case TaskRanked():
-            return replace(task, rank=event.to)
-        case TaskReparented():
-            return replace(task, parent_id=event.to)
-        case TaskMoved():
-            return replace(
-                task,
-                project_id=event.project_id,
-                project_key=event.project_key,
-                number=event.number,
-                parent_id=event.parent_id,
-                rank=rank_of_number(event.number),
-                status=event.status,
-                group=event.group,
-            )
+def _imported(task: Task, event: TaskImported) -> Task:
+    return replace(
+        task, external_id=event.external_id, occurred_at=event.occurred_at, author=event.author
+    )
 
 
-def _planned(
-    task: Task, event: TaskScheduled | TaskEstimated | TaskWatched | TaskUnwatched
-) -> Task:
-    match event:
-        case TaskScheduled(to=to):
-            return replace(task, start_date=to.start_date, due_date=to.due_date, due_at=to.due_at)
-        case TaskEstimated():
-            return replace(task, estimate=event.to)
-        case TaskWatched():
-            return replace(task, watchers=_with(task.watchers, event.user_id))
-        case TaskUnwatched():
-            return replace(task, watchers=_without(task.watchers, event.user_id))
+def _scheduled(task: Task, event: TaskScheduled) -> Task:
+    to = event.to
+    return replace(task, start_date=to.start_date, due_date=to.due_date, due_at=to.due_at)
 
 
 def _with(people: tuple[UserId, ...], user_id: UserId) -> tuple[UserId, ...]:
@@ -288,3 +235,37 @@ def _with(people: tuple[UserId, ...], user_id: UserId) -> tuple[UserId, ...]:
 
 def _without(members: Iterable[M], gone: M) -> tuple[M, ...]:
     return tuple(member for member in members if member != gone)
+
+
+_FOLDS: dict[type[Event], Callable[[Task, Any], Task]] = {
+    TaskCreated: lambda _, event: _created(event),
+    TaskImported: _imported,
+    TaskRetitled: lambda task, event: replace(task, title=event.to),
+    TaskDescribed: lambda task, event: replace(task, description=event.description),
+    TaskMentioned: lambda task, event: replace(task, mentions=event.mentions),
+    TaskStatusChanged: _moved,
+    TaskPriorityChanged: lambda task, event: replace(task, priority=event.to),
+    TaskReparented: lambda task, event: replace(task, parent_id=event.to),
+    TaskRanked: lambda task, event: replace(task, rank=event.to),
+    TaskMoved: _put_elsewhere,
+    TaskScheduled: _scheduled,
+    TaskEstimated: lambda task, event: replace(task, estimate=event.to),
+    TaskCycleChanged: lambda task, event: replace(task, cycle_id=event.to),
+    TaskMilestoneChanged: lambda task, event: replace(task, milestone_id=event.to),
+    TaskFieldSet: lambda task, event: replace(task, fields=with_value(task.fields, event)),
+    TaskLabelled: lambda task, event: replace(task, labels=(*task.labels, event.label_id)),
+    TaskUnlabelled: lambda task, event: replace(task, labels=_without(task.labels, event.label_id)),
+    TaskAssigned: _assigned,
+    TaskUnassigned: lambda task, event: replace(
+        task, assignees=_without(task.assignees, event.user_id)
+    ),
+    TaskWatched: lambda task, event: replace(task, watchers=_with(task.watchers, event.user_id)),
+    TaskUnwatched: lambda task, event: replace(
+        task, watchers=_without(task.watchers, event.user_id)
+    ),
+    TaskDeleted: lambda task, event: replace(task, deleted=True, deleted_at=event.at),
+    TaskRestored: lambda task, _: replace(task, deleted=False, deleted_at=None),
+    TaskPurged: lambda task, _: replace(task, **PURGED_TASK),
+}
+"""What each event changes. Half of all events are of tasks, and to ask in turn of which of these
+types an event is takes 75 ns a type."""
