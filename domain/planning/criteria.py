@@ -7,14 +7,15 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta, Struct
 
+from domain.planning.field_value import FIELD_VALUE, split_named
 from domain.work.task.events import Priority
 from domain.work.workflow.events import StatusGroup
 
 CRITERIA_VALUES_MAX = 50
 """How many values one filter of a view has, and how many columns a view."""
 _some = Meta(max_length=CRITERIA_VALUES_MAX)
-FieldValue = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}:[^,]{1,100}$")]
-"""The key of a custom field and a value, such as `size:s`."""
+FieldValue = Annotated[str, Meta(pattern=f"^{FIELD_VALUE}$")]
+"""The key of a custom field and a value, such as `size:s`, or `note:"ready, set"` with a comma."""
 FieldValues = Annotated[tuple[FieldValue, ...], _some]
 ViewSort = Annotated[str, Meta(pattern=r"^-?[a-z][a-z0-9_:]{0,63}$")]
 """The order of a list of tasks; a ``-`` before it turns it round."""
@@ -35,7 +36,7 @@ NAMING_FILTERS = ("assignee", "label", "parent", "creator", "watcher", "cycle", 
 LONE_FILTERS = frozenset({"due", "overdue", "blocked"})
 """The filters that have one value."""
 _VALUES = ","
-"""Between the values of custom fields in an event; no such value has a comma."""
+"""Between the values of custom fields in an event; of those with a comma, each is quoted."""
 
 
 class Criteria(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -88,4 +89,4 @@ def joined_values(values: tuple[str, ...]) -> str | None:
 
 def split_values(values: str | None) -> tuple[str, ...]:
     """Return the values that an event holds."""
-    return () if values is None else tuple(values.split(_VALUES))
+    return () if values is None else tuple(split_named(values))

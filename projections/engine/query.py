@@ -3,18 +3,19 @@
 Both engines accept only queries that one index answers, so that no list can be slow on one of
 them: equalities on all leading fields of an index, at most one of them with a choice of values, a
 range on the sort key, a limit; or the ids of the documents themselves. Any other filter
-(``residual``, ``holding``, ``within`` and ``without``) is applied to a bounded number of rows, in
-the order of the list.
+(``residual``, ``holding``, ``within``, ``without`` and ``entered``) is applied to a bounded number
+of rows, in the order of the list.
 """
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
 
-from projections.shape import Index, Kind, Shape, Value
+from projections.shape import Index, Kind, Shape, Value, entry
 
 EITHER_MAX = 200
 """The maximum number of values in a choice: about as many as one person sees projects."""
@@ -42,22 +43,42 @@ class QueryRefused(Exception):
     """No declared index answers a query, which is a bug in the caller."""
 
 
+class Entered(NamedTuple):
+    """What a document must have: an entry by a name, between two sort keys of one pair at least.
+
+    With ``texts``, it may have one of those in ``field_of_texts`` instead.
+    """
+
+    field: str
+    name: str
+    ranges: Sequence[tuple[str, str]]
+    field_of_texts: str = ""
+    texts: Sequence[str] = ()
+
+    @property
+    def ends(self) -> list[tuple[str, str]]:
+        """The ranges as those of entries."""
+        return [(entry(self.name, low), entry(self.name, high)) for low, high in self.ranges]
+
+
 class Query(Struct, frozen=True, kw_only=True, dict=True):
     """One page of one list.
 
     ``where`` holds equalities, ``either`` a field and its allowed values, ``contains`` a field of
     texts and the text that it must contain, or several of which it must contain one; with
-    ``apart``, no document contains two of them. ``above`` and
-    ``below`` are exclusive bounds of the sort key. ``residual`` holds equalities, or allowed values
-    as a list. ``holding`` are fields of texts, each of which must contain one of its texts.
-    ``within`` is a field of text and the ranges, from a first text up to but without an end, in one
-    of which it must be. ``without`` is a field and values of it that are left out. ``among`` are
-    the ids of the documents to look at, for which no other index has to answer. With ``keyed``, the
-    page tells the sort key of each item. ``span`` is a field other than the sort key, with its
+    ``apart``, no document contains two of them. ``above`` and ``below`` are exclusive bounds of the
+    sort key. ``residual`` holds equalities, or allowed values as a list. ``holding`` are fields of
+    texts, each of which must contain one of its texts. ``within`` is a field of text and the
+    ranges, from a first text up to but without an end, in one of which it must be. ``without`` is a
+    field and values of it that are left out. ``entered`` are entries that it must have. ``among``
+    are the ids of the documents to look at, for which no other index has to answer. With ``keyed``,
+    the page tells the sort key of each item. ``span`` is a field other than the sort key, with its
     exclusive bounds: the index that is sorted by it answers, and what is within is put in the order
-    of the list. With ``few``, the index is known to find not many documents: filters look at all of
-    them, and the page is full. With ``bare``, the page is the sort keys alone, which an index of
-    texts tells without a look at any document. ``at`` are the only sort keys that are looked at.
+    of the list. ``between`` are exclusive ranges of entries by the one name that ``contains`` asks
+    for, in the same way. With ``few``, the index is known to find not many documents: filters look
+    at all of them, and the page is full. With ``bare``, the page is the sort keys alone, which an
+    index of texts tells without a look at any document. ``at`` are the only sort keys that are
+    looked at.
     """
 
     model: str
@@ -73,9 +94,11 @@ class Query(Struct, frozen=True, kw_only=True, dict=True):
     holding: Sequence[tuple[str, Sequence[str]]] = ()
     within: tuple[str, Sequence[tuple[str, str]]] | None = None
     without: tuple[str, Sequence[str]] | None = None
+    entered: Sequence[Entered] = ()
     among: Sequence[str] | None = None
     keyed: bool = False
     span: tuple[str, Key | None, Key | None] | None = None
+    between: Sequence[tuple[str, str]] = ()
     apart: bool = False
     few: bool = False
     bare: bool = False
@@ -88,7 +111,17 @@ class Query(Struct, frozen=True, kw_only=True, dict=True):
         Of a span that ends now, the end is another one each second: a part of it is enough.
         """
         span = None if self.span is None else [str(each)[:_SPAN_PART] for each in self.span]
-        return _packed((self.where, self.either, self.contains, span))
+        return _packed((self.where, self.either, self.contains, span or self.between))
+
+    @property
+    def put_in_order(self) -> bool:
+        """Whether all that the index finds is put in the order of the list."""
+        return self.span is not None or bool(self.between)
+
+    @property
+    def hull(self) -> tuple[str, str]:
+        """The exclusive ends of all ranges of entries."""
+        return min(low for low, _ in self.between), max(high for _, high in self.between)
 
     @property
     def of_entries(self) -> bool:
@@ -116,13 +149,13 @@ class Query(Struct, frozen=True, kw_only=True, dict=True):
     @property
     def filters(self) -> bool:
         """Whether rows of the index are left out, so that more of them have to be read."""
-        more = (self.residual, self.holding, self.within, self.without)
+        more = (self.residual, self.holding, self.within, self.without, self.entered)
         return self.among is not None or any(more)
 
     @property
     def sifted(self) -> bool:
         """Whether filters look at a bounded number of rows, so that a page can be short."""
-        return self.filters and not self.few and self.span is None
+        return self.filters and not self.few and not self.put_in_order
 
 
 _split = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -175,9 +208,16 @@ def index_for(shape: Shape, query: Query) -> Index:
         refuse_beyond_bounds(shape, query)
         return BY_ID
     sorted_by = query.sort if query.span is None else query.span[0]
+    if query.between:
+        told = not query.contains or query.of_entries or len(query.texts) != 1
+        if told or query.span is not None or query.bare:
+            raise QueryRefused("ranges are those of the entries by one name, in another order")
+        sorted_by = query.contains[0] if query.contains else query.sort
     if query.bare and (query.filters or query.lookups != 1 or not query.contains):
         raise QueryRefused("sort keys alone are those of one text in an index of texts")
-    if query.span is not None and any((query.contains, query.residual, query.without)):
+    if query.span is not None and any(
+        (query.contains, query.residual, query.without, query.entered)
+    ):
         raise QueryRefused("beside a span, only ranges and texts are compared")
     asked = query.where if query.either is None else {*query.where, query.either[0]}
     contains = query.contains[0] if query.contains else None
@@ -208,7 +248,8 @@ def refuse_beyond_bounds(shape: Shape, query: Query) -> None:
         raise QueryRefused(f"{query.either[0]} is both fixed and a choice")
     if query.without and not 1 <= len(query.without[1]) <= WITHOUT_MAX:
         raise QueryRefused(f"1 to {WITHOUT_MAX} values can be left out")
-    for field, _ in query.holding:
+    told = [(each.field, each.field_of_texts or each.field) for each in query.entered]
+    for field in (*(field for field, _ in query.holding), *chain(*told)):
         if shape.kind(field) is not Kind.TEXTS:
             raise QueryRefused(f"{field} does not hold texts")
     for field in (*query.residual, *(query.without or ())[:1], *(query.within or ())[:1]):

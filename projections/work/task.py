@@ -181,8 +181,8 @@ class Tasks(AggregateProjection[Task]):
     """
 
     name = "tasks"
-    version = 26
-    since = 26  # what a task lacks was no facet
+    version = 27
+    since = 27  # long values were no facets, and days had no range of their own among entries
     tags = (
         *tags_of(TaskEvent, RelationEvent, CommentPosted, CommentDeleted, CommentRestored),
         *tags_of(AttachmentUploaded, AttachmentDeleted, AttachmentRestored),

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from domain.base import CycleId, LabelId, MilestoneId, TaskId, UserId
 from domain.work.task.events import Priority
+from projections.engine.query import Entered
 from projections.work.task_keys import BLOCKED, TRASHED, UNBLOCKED, facet, field_facet, mark
 
 
@@ -20,6 +21,17 @@ class DueRanges(NamedTuple):
     low: str | None
     high: str | None
     exact: bool = False
+
+
+class ValueRanges(NamedTuple):
+    """What a task has to have in the custom field ``key``: a value between two sort keys of a pair.
+
+    With ``texts``, it may have one of these values instead.
+    """
+
+    key: str
+    ranges: tuple[tuple[str, str], ...]
+    texts: tuple[str, ...] = ()
 
 
 class TaskFilter(Struct, frozen=True, kw_only=True):
@@ -38,6 +50,7 @@ class TaskFilter(Struct, frozen=True, kw_only=True):
     milestones: tuple[MilestoneId, ...] = ()
     values: tuple[tuple[str, str], ...] = ()
     """Keys of custom fields and texts: several of one field are a choice."""
+    ranges: tuple[ValueRanges, ...] = ()
     blocked: bool | None = None
     open: bool | None = None
     due: DueRanges | None = None
@@ -59,6 +72,20 @@ class FacetGroup(NamedTuple):
 
     facets: tuple[str, ...]
     apart: bool = False
+
+
+def entered(wanted: TaskFilter) -> list[Entered]:
+    """Return what the entries of a task must be."""
+    return [
+        Entered(
+            "ordered",
+            each.key,
+            each.ranges,
+            "facets" if each.texts else "",
+            [field_facet(each.key, text) for text in each.texts],
+        )
+        for each in wanted.ranges
+    ]
 
 
 def facets_asked(wanted: TaskFilter, statuses: Sequence[str]) -> list[FacetGroup]:

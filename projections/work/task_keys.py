@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
+from hashlib import blake2b
 from itertools import product
 from uuid import UUID
 
@@ -11,8 +12,11 @@ from projections.base import exact_time, text_of
 
 DUE_ON, DUE_AT = "D", "T"
 """How the sort key of a task begins that is due on a day, or at a time (in UTC)."""
-FACET_TEXT_MAX = 100
-"""How long a value in a custom field is that lists are filtered by, in characters."""
+_FACET_TEXT_MAX = 100
+"""How long a value in a custom field is that stands among the facets itself, in characters."""
+_DIGEST_BYTES = 20
+"""Of a longer one there is a digest, of so many bytes that no two texts were ever seen to share it.
+"""
 BLOCKED, UNBLOCKED = "blocked:true", "blocked:false"
 """What a task has among its facets that an open task blocks, and one that none blocks."""
 TRASHED = "trashed:true"
@@ -71,7 +75,9 @@ def facet(kind: str, thing: UUID | None) -> str:
 
 def field_facet(key: str, text: str) -> str:
     """Return what a task has among its facets that has the value *text* in a custom field."""
-    return f"field:{key}:{text}"
+    if len(text) <= _FACET_TEXT_MAX:
+        return f"field:{key}:{text}"
+    return f"long:{key}:{blake2b(text.encode(), digest_size=_DIGEST_BYTES).hexdigest()}"
 
 
 def mark(kind: str, value: str) -> str:
@@ -103,7 +109,7 @@ def facets_of(task: Task, *, blocked: bool = False) -> list[str]:
     found += [facet("label", each) for each in task.labels]
     found += [facet("watcher", each) for each in task.watchers]
     values = (one.split(":", 2) for one in task.fields)
-    found += [field_facet(key, text) for key, _, text in values if len(text) <= FACET_TEXT_MAX]
+    found += [field_facet(key, text) for key, _, text in values]
     if task.parent_id is not None:
         found.append(facet("parent", task.parent_id))
     if task.cycle_id is not None:

@@ -59,13 +59,18 @@ async def find_tasks(  # noqa: PLR0913, PLR0917 - the list, its filter and its p
 async def _chosen(models: ReadModels, plans: Plans) -> Query:
     """Return the query that has to look at the fewest tasks.
 
-    To put a task in order takes as long as to look at two that are.
+    To put a task in order takes as long as to look at two that are. To compare one with a range
+    takes as long as to put it in order.
     """
     query, size = plans.walks[0], SIZE_MAX
     if query.contains is not None and query.filters:
         sizes = await models.sizes(plans.walks)
         size = min(sizes)
         query = (plans.short if size < SIZE_MAX else plans.walks)[sizes.index(size)]
+    if plans.ranged:
+        sizes = await models.sizes(plans.ranged)
+        if min(sizes) < size:
+            return plans.ranged[sizes.index(min(sizes))]
     if plans.spanned is not None:
         [due] = await models.sizes([plans.spanned])
         if due <= min(SPAN_MAX, size // 2):

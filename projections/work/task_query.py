@@ -11,7 +11,13 @@ from domain.base import OrgId, ProjectId, UserId
 from projections.base import text_of
 from projections.engine.query import EITHER_MAX, LOOKUPS_MAX, Query
 from projections.shape import Value
-from projections.work.task_filter import DueRanges, FacetGroup, TaskFilter, facets_asked
+from projections.work.task_filter import (
+    DueRanges,
+    FacetGroup,
+    TaskFilter,
+    entered,
+    facets_asked,
+)
 from projections.work.task_keys import lacking, mark, urgent
 
 
@@ -103,12 +109,14 @@ class Plans(NamedTuple):
     Each of ``walks`` lets the index answer another one of the filters, and compares the others.
     ``short`` are the same for an index that is known to find few tasks. ``spanned`` puts those in
     order that are due within a span; None if tasks are not asked for by when they are due, are in
-    that order already, or are compared with what they lack as well.
+    that order already, or are compared with what they lack or with ranges as well. Each of
+    ``ranged`` puts those in order whose values in one custom field are within ranges.
     """
 
     walks: Sequence[Query]
     short: Sequence[Query]
     spanned: Query | None
+    ranged: Sequence[Query] = ()
 
 
 def task_plans(
@@ -134,7 +142,8 @@ def _planned(org_id: OrgId, lane: Lane, wanted: TaskFilter, order: TaskOrder, li
         where["project_id"] = projects[0]
     due = wanted.due
     bounded = due is not None and order.sort is TaskSort.DUE
-    if bounded and {*residual} == {"open"} and not (groups or lacks) and wanted.among is None:
+    alone = not (groups or lacks or wanted.ranges) and wanted.among is None
+    if bounded and {*residual} == {"open"} and alone:
         where["open"] = residual.pop("open")
     query = Query(
         model="tasks",
@@ -148,15 +157,31 @@ def _planned(org_id: OrgId, lane: Lane, wanted: TaskFilter, order: TaskOrder, li
         residual=residual,
         holding=[("facets", group.facets) for group in groups],
         within=None if due is None or (bounded and due.exact) else ("due", due.ranges),
+        entered=entered(wanted),
         among=wanted.among,
     )
     if wanted.among is not None:  # the index of ids answers
         return Plans([query], [query], None)
     spanned = None
-    if not (due is None or bounded or wanted.lacking):
+    if not (due is None or bounded or wanted.lacking or wanted.ranges):
         spanned = _spanning(query, due)
     walks = _walks(query, groups, lacks)
-    return Plans(walks, [replace(walk, few=True) for walk in walks], spanned)
+    short = [replace(walk, few=True) for walk in walks]
+    return Plans(walks, short, spanned, [*_ranged(query, lacks)])
+
+
+def _ranged(query: Query, lacks: Sequence[str]) -> Iterator[Query]:
+    """Yield *query* as one of each field whose ranges an index answers, the others compared."""
+    if lacks:
+        query = replace(query, residual={**query.residual, "lacks": [*lacks]})
+    for at, each in enumerate(query.entered):
+        if not each.texts:
+            yield replace(
+                query,
+                contains=(each.field, each.name),
+                between=each.ranges,
+                entered=[*query.entered[:at], *query.entered[at + 1 :]],
+            )
 
 
 def _walks(query: Query, groups: Sequence[FacetGroup], lacks: Sequence[str]) -> list[Query]:

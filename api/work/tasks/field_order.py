@@ -6,16 +6,16 @@ from uuid import UUID
 
 from api.http.problem import Problem
 from api.http.request import ApiRequest
-from api.work.tasks.field_values import FieldChoice, has_values
 from commands.states import Loaded
 from domain.base import ProjectId
 from domain.planning.field import CHOOSING, Field, stream_of_field
+from domain.work.task.custom_field import FieldType
 from projections.engine.query import ListSlice
 from projections.work.field_order.sorting import (
     SORTED_MAX,
+    FieldKinds,
     FieldOrder,
     FoundTask,
-    Ranks,
     TooManyTasks,
     sorted_page,
     tasks_with_values,
@@ -36,13 +36,12 @@ TOO_MANY = (422, "too_many_to_sort")
 
 
 class AskedOrder(NamedTuple):
-    """Which tasks are asked for, by an index and by what it does not answer, in which order.
+    """Which tasks are asked for, in which order.
 
     ``alone`` are the lanes once more, each of one project, in the order of their keys.
     """
 
     wanted: TaskFilter
-    choices: Sequence[FieldChoice]
     order: FieldOrder
     alone: Sequence[Lane]
 
@@ -70,9 +69,7 @@ async def by_field(
             return await _walked(request, lanes, asked, limit, after)
         detail = "There are too many tasks to sort them by a custom field. Add filters."
         raise Problem(*TOO_MANY, detail, details={"limit": SORTED_MAX}) from None
-    if asked.choices:
-        found = [task for task in found if has_values(task.json, asked.choices)]
-    return sorted_page(found, order, await _ranks(request, found, order.key), limit, after)
+    return sorted_page(found, order, await _kinds(request, found, order.key), limit, after)
 
 
 async def _walked(
@@ -98,18 +95,22 @@ async def _options(request: ApiRequest, projects: Sequence[ProjectId], key: str)
     return {project: field.options for project, field in found if field.kind in CHOOSING}
 
 
-async def _ranks(request: ApiRequest, found: Sequence[FoundTask], key: str) -> Ranks:
-    """Return where the options of the field stand, in each project whose tasks have a value."""
+async def _kinds(request: ApiRequest, found: Sequence[FoundTask], key: str) -> FieldKinds:
+    """Return what the field is in each project whose tasks have a value."""
     projects: dict[ProjectId, None] = dict.fromkeys(
         task.project_id for task in found if task.value is not None
     )
     if not projects:
-        return {}
+        return FieldKinds()
     states = request.api.system.commands.states
     wanted = [(Field, stream_of_field(each, key)) for each in projects]
     loaded: list[Loaded[Field]] = await states.all_fresh(wanted, request.organization)
-    return {
-        project_id: {option: n for n, option in enumerate(one.state.options)}
-        for project_id, one in zip(projects, loaded, strict=True)
-        if one.state.kind in CHOOSING
-    }
+    fields = {each: one.state for each, one in zip(projects, loaded, strict=True)}
+    return FieldKinds(
+        ranks={
+            each: {option: n for n, option in enumerate(one.options)}
+            for each, one in fields.items()
+            if one.kind in CHOOSING
+        },
+        of_days={each for each, one in fields.items() if one.kind is FieldType.DATE},
+    )

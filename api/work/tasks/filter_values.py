@@ -1,7 +1,7 @@
 """The values of a filter, as the query string names them: several joined by commas."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
@@ -42,10 +42,14 @@ def _id_or_current(text: str) -> UUID | str | None:
 
 
 STATUS_KEY = OneValue("the key of a status, such as IN_PROGRESS", _status)
-FIELD_AND_VALUE = OneValue("the key of a custom field and a value, such as size:s", field_value)
+FIELD_AND_VALUE = OneValue(
+    'the key of a custom field and a value, such as size:s, or note:"ready, set" for one that has a'
+    " comma or begins with a quotation mark",
+    field_value,
+)
 _ASSIGNEE = OneValue("an id, `me` or `none`", _id_or_none)
-_THING = OneValue("an id, or `none` alone", uuid_or_none)
-_CYCLE = OneValue("an id, `current`, or `none` alone", _id_or_current)
+_THING = OneValue("an id or `none`", uuid_or_none)
+_CYCLE = OneValue("an id, `current` or `none`", _id_or_current)
 _PERSON = OneValue("an id or `me`", uuid_or_none)
 
 
@@ -55,14 +59,23 @@ def one_of_kind(kind: type[E]) -> OneValue[E]:
     return OneValue(f"one of {', '.join(values)}", values.get)
 
 
-def filter_values(name: str, asked: str | None, word: OneValue[V]) -> tuple[V, ...]:
-    """Return the values of the filter *name*, each once.
+def _at_commas(asked: str) -> Sequence[str]:
+    return asked.split(",")
+
+
+def filter_values(
+    name: str,
+    asked: str | None,
+    word: OneValue[V],
+    split: Callable[[str], Sequence[str]] = _at_commas,
+) -> tuple[V, ...]:
+    """Return the values of the filter *name*, each once, as *split* tells them apart.
 
     :raises Problem: 422 if one is malformed, or there are too many.
     """
     if asked is None:
         return ()
-    texts = dict.fromkeys(asked.split(","))
+    texts = dict.fromkeys(split(asked))
     found = tuple([one_value(name, text, word) for text in texts])
     if len(found) > VALUES_MAX:
         raise _refused(name, f"Expected at most {VALUES_MAX} values, not {len(found)}")
@@ -85,7 +98,7 @@ def things(name: str, asked: str | None, kind: Callable[[UUID], T]) -> tuple[T, 
 
     :raises Problem: 422 if one is malformed, or there are too many.
     """
-    found = () if asked == NONE else filter_values(name, asked, _THING)
+    found = () if asked == NONE else filter_values(name, _without_none(name, asked), _THING)
     return tuple([kind(each) for each in found])
 
 
@@ -94,7 +107,7 @@ def cycles(asked: str | None) -> tuple[tuple[CycleId, ...], bool]:
 
     :raises Problem: 422 if one is malformed, or there are too many.
     """
-    found = () if asked == NONE else filter_values("cycle", asked, _CYCLE)
+    found = () if asked == NONE else filter_values("cycle", _without_none("cycle", asked), _CYCLE)
     return tuple([CycleId(each) for each in found if isinstance(each, UUID)]), CURRENT in found
 
 
@@ -113,6 +126,16 @@ def assignees(asked: str | None) -> tuple[UserId | None, ...]:
     """
     found = filter_values("assignee", asked, _ASSIGNEE)
     return tuple([UserId(each) if isinstance(each, UUID) else None for each in found])
+
+
+def _without_none(name: str, asked: str | None) -> str | None:
+    """Return what a filter asks for.
+
+    :raises Problem: 422 if `none` is one of several values.
+    """
+    if asked is not None and NONE in asked.split(","):
+        raise _refused(name, f"Use `{NONE}` alone, without other values")
+    return asked
 
 
 def _refused(name: str, message: str) -> Problem:

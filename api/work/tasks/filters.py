@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from api.work.tasks.due_days import due_ranges
-from api.work.tasks.field_values import FIELD_VALUE, FieldChoice, asked_values
+from api.work.tasks.field_values import asked_values
 from api.work.tasks.filter_values import (
     CURRENT,
     FIELD_AND_VALUE,
@@ -29,6 +29,7 @@ from api.work.tasks.filter_values import (
     things,
 )
 from domain.base import LabelId, MilestoneId, TaskId, UserId
+from domain.planning.field_value import FIELD_VALUE, split_named
 from domain.work.task.events import Priority
 from domain.work.workflow.events import StatusGroup
 from projections.work.dashboard import Now
@@ -81,7 +82,9 @@ FieldFilter = FromQuery[
     Annotated[
         str | None,
         _several(
-            "Values in custom fields, such as size:s, or ranges, such as cost:2..8",
+            "Values in custom fields, such as size:s, or ranges, such as cost:2..8. One with a"
+            ' comma is quoted: note:"ready, set", with a backslash before each quotation mark and'
+            " backslash",
             f"^{FIELD_VALUE}(,{FIELD_VALUE})*$",
         ),
     ]
@@ -140,7 +143,6 @@ class Parsed(Struct, frozen=True, kw_only=True):
     ``told`` are those that the request names.
     ``wanted`` are the filters that mean the same on any day; ``due`` and ``overdue`` do not.
     ``current`` asks for the cycles that run on the day, beside those that are ``wanted``.
-    ``choices`` are values that are compared with what is found.
     """
 
     told: Mapping[str, Any]
@@ -148,7 +150,6 @@ class Parsed(Struct, frozen=True, kw_only=True):
     statuses: tuple[str, ...]
     groups: tuple[StatusGroup, ...]
     wanted: TaskFilter
-    choices: tuple[FieldChoice, ...]
     due: str | None
     overdue: bool
     current: bool
@@ -210,7 +211,7 @@ class AskedTasks(Struct, frozen=True, kw_only=True):
 
 @lru_cache(1_024)  # most lists are asked for again and again with the same filters
 def _parsed_once(asked: AskedTasks) -> Parsed:
-    values = asked_values(filter_values("field", asked.field, FIELD_AND_VALUE))
+    values = asked_values(filter_values("field", asked.field, FIELD_AND_VALUE, split_named))
     named_cycles, current = cycles(asked.cycle)
     return Parsed(
         told={name: value for name, value in asdict(asked).items() if value is not None},
@@ -226,14 +227,14 @@ def _parsed_once(asked: AskedTasks) -> Parsed:
             creators=people("creator", asked.creator),
             cycles=named_cycles,
             milestones=things("milestone", asked.milestone, MilestoneId),
-            values=values.indexed,
+            values=values.equal,
+            ranges=values.ranges,
             blocked=asked.blocked,
             open=True if asked.overdue else None,
             lacking=tuple([each for each in LACKS if getattr(asked, each) == NONE]),
             hidden=bool(asked.deleted),
             trashed=bool(asked.deleted),
         ),
-        choices=values.choices,
         due=None if asked.due == NONE else asked.due,
         overdue=bool(asked.overdue),
         current=current,

@@ -109,7 +109,7 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
         wanted = await self._wanted(request, parsed, viewer, named)
         if parsed.current:
             wanted = replace(wanted, cycles=await _with_current(request, wanted, viewer, projects))
-        if self.q is None and not parsed.choices:
+        if self.q is None:
             found = await _found(request, parsed, wanted, projects, limit, after)
             made = await tasks_timed(request, viewer, found, projects)
             if self.blocked is wanted.blocked and not (made.freed and self.blocked):
@@ -117,7 +117,6 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
         sieve = Sieve(
             words=None if self.q is None else words_asked(self.q),
             named=named,
-            choices=parsed.choices,
             blocked=self.blocked,
         )
         find = partial(_found, request, parsed, wanted, projects, keyed=True)
@@ -185,7 +184,7 @@ async def _found(  # noqa: PLR0913, PLR0917 - the list, its filter and its page
             lanes += [lane._replace(creator=creator) for lane in owned]
         if isinstance(order, FieldOrder):
             alone = _alone(found, projects, own, creator)
-            asked = AskedOrder(wanted, parsed.choices, order, alone)
+            asked = AskedOrder(wanted, order, alone)
             return await by_field(request, lanes, asked, limit, _text(after))
         return await find_tasks(models, org_id, lanes, wanted, order, limit, after, keyed=keyed)
     alone, key = _alone(found, projects, own, creator), _text(after)

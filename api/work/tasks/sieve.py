@@ -8,7 +8,6 @@ from msgspec import Struct
 
 from api.work.tasks.blocked import is_blocked
 from api.work.tasks.detail import Timed
-from api.work.tasks.field_values import FieldChoice, has_values
 from projections.engine.find import Find, full_page
 from projections.engine.query import LIMIT_MAX, ListSlice, list_slice
 from projections.exchange.keys_named import NamedProjects
@@ -20,21 +19,18 @@ _MORE = 4
 
 
 class Sieve(Struct, frozen=True, kw_only=True):
-    """What is compared with each task; None, and no choices, let all pass.
+    """What is compared with each task; None lets all pass.
 
-    ``words`` are what it says, and ``named`` those of them that are keys of its project, too;
-    ``choices`` are values within ranges. Whether it is ``blocked`` depends on what is in the trash.
+    ``words`` are what it says, and ``named`` those of them that are keys of its project, too.
+    Whether it is ``blocked`` depends on what is in the trash.
     """
 
     words: SearchWords | None
     named: NamedProjects
-    choices: Sequence[FieldChoice]
     blocked: bool | None
 
     def may_pass(self, task: bytes) -> bool:
         """Return whether a task as it is stored may be asked for; it is quick to say no."""
-        if self.choices and not has_values(task, self.choices):
-            return False
         return self.words is None or may_have_words(task, self.words, self.named)
 
     def passes(self, task: bytes) -> bool:

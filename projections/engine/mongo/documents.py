@@ -1,13 +1,13 @@
 """Maps documents and queries to MongoDB; every field keeps its own name."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from projections.base import Document
-from projections.engine.query import Query
+from projections.engine.query import Entered, Query
 from projections.shape import BASE, ENTRY_SEPARATOR, Index, Kind, Shape, entry
 
 _BSON_TYPES: dict[Kind, list[str]] = {
@@ -17,6 +17,8 @@ _BSON_TYPES: dict[Kind, list[str]] = {
     Kind.TEXTS: ["array"],
 }
 _NAMES = {"id": "_id"}
+_ENTRY = "one_entry"
+"""Where a pipeline has one of the entries of a document, which are compared as well."""
 _BEHIND_ENTRIES = chr(ord(ENTRY_SEPARATOR) + 1)
 
 
@@ -75,6 +77,10 @@ def filter_of(query: Query) -> dict[str, Any]:
     wanted: dict[str, Any] = {name_of(field): value for field, value in query.where.items()}
     if query.either:
         wanted[name_of(query.either[0])] = {"$in": list(query.either[1])}
+    if query.between and query.contains:
+        [low, high], name = query.hull, str(query.texts[0])
+        within = {"$gt": entry(name, low), "$lt": entry(name, high)}
+        return wanted | {query.contains[0]: {"$elemMatch": within}}
     if query.of_entries:
         return wanted | {query.sort: {"$elemMatch": _entries_within(query)}}
     if query.contains:
@@ -125,20 +131,23 @@ def count_command(collection: str, query: Query, index: str, limit: int) -> dict
 
 def pipeline(query: Query) -> list[dict[str, Any]]:
     """Return the stages that apply filters to rows: to a bounded number, if they are sifted."""
-    tests, key = [*_tests(query)], f"${name_of(query.sort)}"
+    sort = _ENTRY if query.of_entries else name_of(query.sort)
+    tests, key = [*_tests(query)], f"${sort}"
     shown: dict[str, Any] = {"_id": 0, "k": key, "j": "$json"}
     if query.sifted:
         shown["j"] = {"$cond": [{"$and": tests}, "$json", None]}
         narrowing: list[dict[str, Any]] = []
     else:
-        if query.span is not None:
+        if query.put_in_order:
             found = _within(query.above, query.below).items()
             tests += [{operator: [key, bound]} for operator, bound in found]
         narrowing = [{"$match": {"$expr": {"$and": tests}}}] if tests else []
-    order, most = {"$sort": sort_of(query)}, {"$limit": query.rows_max}
+    direction = DESCENDING if query.descending else ASCENDING
+    order, most = {"$sort": {sort: direction}}, {"$limit": query.rows_max}
     if query.of_entries:  # an index of texts is in no order of what it finds by one of them
-        within = {"$match": {query.sort: _entries_within(query)}}
-        narrowing = [{"$unwind": key}, within, *narrowing]
+        within = {"$match": {sort: _entries_within(query)}}
+        each: list[dict[str, Any]] = [{"$addFields": {sort: f"${name_of(query.sort)}"}}]
+        narrowing = [*each, {"$unwind": key}, within, *narrowing]
     return [{"$match": filter_of(query)}, *narrowing, order, most, {"$project": shown}]
 
 
@@ -154,12 +163,35 @@ def _tests(query: Query) -> Iterator[dict[str, Any]]:
         among = "$in" if isinstance(value, list) else "$eq"
         yield {among: [f"${name_of(field)}", value]}
     for field, texts in query.holding:
-        there: list[Any] = [{"$ifNull": [f"${name_of(field)}", []]}, list(texts)]
-        held = {"$setIntersection": there}
-        yield {"$gt": [{"$size": held}, 0]}
+        yield _held(field, texts)
     if query.within is not None:
         at, ranges = f"${name_of(query.within[0])}", query.within[1]
         yield {"$or": [{"$and": [{"$gte": [at, a]}, {"$lt": [at, b]}]} for a, b in ranges]}
     if query.without is not None:
         field, values = query.without
         yield {"$not": [{"$in": [f"${name_of(field)}", list(values)]}]}
+    for each in query.entered:
+        yield _entered(each)
+    if len(query.between) > 1 and query.contains:  # the index has found what is within their ends
+        yield _entered(Entered(query.contains[0], str(query.texts[0]), query.between))
+
+
+def _entered(wanted: Entered) -> dict[str, Any]:
+    """Return the expression that an entry is within one of some ranges, or that a text is there."""
+    within = [
+        {"$and": [{"$gt": ["$$this", low]}, {"$lt": ["$$this", high]}]} for low, high in wanted.ends
+    ]
+    there = {"$filter": {"input": _texts_of(wanted.field), "cond": {"$or": within}}}
+    found = {"$gt": [{"$size": there}, 0]}
+    if not wanted.field_of_texts:
+        return found
+    return {"$or": [found, _held(wanted.field_of_texts, wanted.texts)]}
+
+
+def _held(field: str, texts: Sequence[str]) -> dict[str, Any]:
+    held = {"$setIntersection": [_texts_of(field), list(texts)]}
+    return {"$gt": [{"$size": held}, 0]}
+
+
+def _texts_of(field: str) -> dict[str, Any]:
+    return {"$ifNull": [f"${name_of(field)}", []]}

@@ -103,7 +103,7 @@ class MongoReadStore:
         self, target: ShapedCollection, query: Query, session: AsyncClientSession | None
     ) -> ListSlice:
         name = _hint(target, query)
-        if query.filters or query.span is not None or query.of_entries:
+        if query.filters or query.put_in_order or query.of_entries:
             cursor = await self.database[target.collection].aggregate(
                 documents.pipeline(query), session=session, hint=name
             )

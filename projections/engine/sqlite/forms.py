@@ -33,6 +33,8 @@ class PageForm(NamedTuple):
     holding: tuple[tuple[str, int], ...]
     within: tuple[str, int] | None
     without: str | None
+    entered: tuple[tuple[str, int, str], ...]
+    """Fields of entries, of how many ranges, and the field of texts that may be there instead."""
     among: bool
     at: bool
     few: bool
@@ -40,12 +42,36 @@ class PageForm(NamedTuple):
     @property
     def filters(self) -> bool:
         """Whether rows are left out that the index finds."""
-        return any((self.residual, self.holding, self.within, self.without))
+        return any((self.residual, self.holding, self.within, self.without, self.entered))
 
     @property
     def is_looked_up(self) -> bool:
         """Whether a document is read only if it has all texts, which other rows of marks tell."""
         return self.contains is not None and self.filters and not (self.several or self.few)
+
+
+def form_of(target: ShapedCollection, query: Query) -> tuple[Any, ...]:
+    """Return a tuple equal to the ``PageForm``, which takes longer to make than to look up."""
+    contains, either = query.contains, query.either
+    return (
+        target.collection,
+        target.shape.layout,
+        tuple(query.where) if either is None else (*query.where, either[0]),
+        query.sort,
+        query.descending,
+        query.above is not None,
+        query.below is not None,
+        None if contains is None else contains[0],
+        0 if len(query.texts) == 1 or query.apart else len(query.texts),
+        tuple([(name, isinstance(value, list)) for name, value in query.residual.items()]),
+        tuple([(field, len(group)) for field, group in query.holding]),
+        None if query.within is None else (query.within[0], len(query.within[1])),
+        None if query.without is None else query.without[0],
+        tuple([(each.field, len(each.ranges), each.field_of_texts) for each in query.entered]),
+        query.among is not None,
+        query.at is not None,
+        query.few and query.filters,
+    )
 
 
 class Comparisons(NamedTuple):
@@ -82,7 +108,18 @@ def comparisons(form: PageForm, target: ShapedCollection, query: Query) -> Compa
     for field, text in _of_fields(form):
         where = "sketched" if sketch.has(field) else "documents"
         getattr(found, where).append(text.format(sketch.name_of(field)))
+    found.documents.extend([_entered(*each) for each in form.entered])
     return found
+
+
+def _entered(field: str, ranges: int, texts: str) -> str:
+    """Return the comparison that a document has an entry within some ranges, or one of texts."""
+    within = " OR ".join(["e.value > ? AND e.value < ?"] * ranges)
+    found = f"EXISTS (SELECT 1 FROM json_each(d.{quoted(field)}) e WHERE {within})"
+    if not texts:
+        return found
+    held = f"SELECT 1 FROM json_each(d.{quoted(texts)}) h WHERE h.value IN {AMONG}"
+    return f"({found} OR EXISTS ({held}))"
 
 
 def _of_fields(form: PageForm) -> Iterator[tuple[str, str]]:
@@ -122,4 +159,8 @@ def compared_with(sketch: Sketched, query: Query) -> Comparisons:
         field, values = query.without
         told = _encode(values).decode()
         (found.sketched if sketch.has(field) else found.documents).append(told)
+    for each in query.entered:
+        found.documents.extend([end for both in each.ends for end in both])
+        if each.field_of_texts:
+            found.documents.append(_encode(each.texts).decode())
     return found

@@ -24,7 +24,15 @@ from projections.engine.sqlite.contained import (
     text_mark,
     texts_count,
 )
-from projections.engine.sqlite.forms import AMONG, Comparisons, PageForm, compared_with, comparisons
+from projections.engine.sqlite.entry_spans import entries_count, entries_statement
+from projections.engine.sqlite.forms import (
+    AMONG,
+    Comparisons,
+    PageForm,
+    compared_with,
+    comparisons,
+    form_of,
+)
 from projections.engine.sqlite.joining import joined, joined_once
 from projections.engine.sqlite.keys import KeysStatement, keys_statement
 from projections.engine.sqlite.sketch import TEXTS_MAX, Sketched, named, texts_told
@@ -95,9 +103,11 @@ def page_statement(
     :raises QueryRefused: no declared index answers it.
     """
     refuse_beyond_bounds(target.shape, query)
+    if query.between:
+        return entries_statement(target, query)
     if query.span is not None or query.bare:
         return (keys_statement if query.bare else span_statement)(target, query)
-    form = _form_of(target, query)
+    form = form_of(target, query)
     texts = _texts.get(form) or _prepared(PageForm(*form), target, query)
     bounds = [bound for bound in (query.above, query.below) if bound is not None]
     if query.at is not None:
@@ -120,31 +130,10 @@ def page_statement(
     return PageStatement(text, parameters, joined=False)
 
 
-def _form_of(target: ShapedCollection, query: Query) -> tuple[Any, ...]:
-    """Return a tuple equal to the ``PageForm``, which takes longer to make than to look up."""
-    contains, either = query.contains, query.either
-    return (
-        target.collection,
-        target.shape.layout,
-        tuple(query.where) if either is None else (*query.where, either[0]),
-        query.sort,
-        query.descending,
-        query.above is not None,
-        query.below is not None,
-        None if contains is None else contains[0],
-        0 if len(query.texts) == 1 or query.apart else len(query.texts),
-        tuple([(name, isinstance(value, list)) for name, value in query.residual.items()]),
-        tuple([(field, len(group)) for field, group in query.holding]),
-        None if query.within is None else (query.within[0], len(query.within[1])),
-        None if query.without is None else query.without[0],
-        query.among is not None,
-        query.at is not None,
-        query.few and query.filters,
-    )
-
-
 def count_statement(target: ShapedCollection, query: Query, limit: int) -> tuple[str, list[Any]]:
     """Return the statement that counts up to *limit* documents of an index of texts or a span."""
+    if query.between:
+        return entries_count(target, query, limit)
     return (texts_count if query.span is None else span_count)(target, query, limit)
 
 

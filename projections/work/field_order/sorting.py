@@ -1,6 +1,6 @@
 """Lists of tasks in the order of a custom field: read whole, and sorted where they are read."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -21,12 +21,21 @@ SORTED_MAX = 2_000
 _ROUNDS_MAX = 10
 """How many pages are read for it, of which a filter may leave little."""
 
-Ranks = Mapping[ProjectId, Mapping[str, int]]
-"""By project: where each option of the field stands among those of a select field."""
 SortKey = tuple[int, int, Any, str]
 """Whether the task has a value, of which kind and which; and the task's key."""
 
 _decode_key = msgspec.json.Decoder(SortKey).decode
+
+
+class FieldKinds(NamedTuple):
+    """What the field is in each project.
+
+    ``ranks`` tell where each option stands among those of a field that has options; in the
+    projects ``of_days``, it is a date.
+    """
+
+    ranks: Mapping[ProjectId, Mapping[str, int]] = {}
+    of_days: Container[ProjectId] = ()
 
 
 class TooManyTasks(Exception):
@@ -48,8 +57,8 @@ _task = msgspec.json.Decoder(_Task).decode
 class FieldOrder(NamedTuple):
     """The order of the values in the custom field *key*; tasks without one come last.
 
-    Numbers sort as numbers, options as they are offered, all else as text. If it is ``turned``,
-    all that is the other way round.
+    Numbers sort as numbers, options as they are offered, days as days, all else as text. If it is
+    ``turned``, all that is the other way round.
     """
 
     key: str
@@ -91,10 +100,10 @@ async def tasks_with_values(
 
 
 def sorted_page(
-    tasks: Sequence[FoundTask], order: FieldOrder, ranks: Ranks, limit: int, after: str | None
+    tasks: Sequence[FoundTask], order: FieldOrder, kinds: FieldKinds, limit: int, after: str | None
 ) -> ListSlice:
     """Return a page of *tasks* in an order, those behind the sort key *after*."""
-    keyed = sorted(((_sort_key(task, ranks), task.json) for task in tasks), reverse=order.turned)
+    keyed = sorted(((_sort_key(task, kinds), task.json) for task in tasks), reverse=order.turned)
     if after is not None:
         keyed = _behind(keyed, _decode_key(after), turned=order.turned)
     shown = keyed[:limit]
@@ -110,13 +119,16 @@ def _behind(
     return [each for each in keyed if is_behind(each[0])]
 
 
-def _sort_key(task: FoundTask, ranks: Ranks) -> SortKey:
+def _sort_key(task: FoundTask, kinds: FieldKinds) -> SortKey:
     value, key = task.value, task.key
     if isinstance(value, list):
         value = value[0] if value else None
     if value is None:
         return (1, 0, "", key)
-    rank = ranks.get(task.project_id, {}).get(value) if isinstance(value, str) else None
+    if isinstance(value, float | int):
+        return (0, 0, value, key)
+    rank = kinds.ranks.get(task.project_id, {}).get(value)
     if rank is not None:
         return (0, 0, rank, key)
-    return (0, 0, value, key) if isinstance(value, float | int) else (0, 1, folded(value), key)
+    is_day = task.project_id in kinds.of_days
+    return (0, 1, value, key) if is_day else (0, 2, folded(value), key)

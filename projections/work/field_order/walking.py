@@ -88,13 +88,18 @@ async def tasks_in_field_order(
 
 def _spans(walk: FieldWalk) -> list[_Span]:
     """Return the spans of a list in order."""
-    options = walk.options
+    options, wanted, key = walk.options, walk.wanted, walk.order.key
+    ranges = [each.ranges for each in wanted.ranges if each.key == key and not each.texts]
+    if ranges:  # nothing else is asked for
+        low, high = max(map(min, ranges))[0], min(max(high for _, high in each) for each in ranges)
+        return [_Span(_OTHERS, [_Part(lane, low, high) for lane in walk.lanes])]
     most = max(map(len, options.values()), default=0)
     spans = [_Span(str(rank), [*_chosen(walk, rank)]) for rank in range(most)]
     others = [_without_options(each, options) for each in walk.lanes]
     valued = [_Part(lane, "", BEHIND_VALUES) for lane in others if lane.projects]
     spans.append(_Span(_OTHERS, valued))
-    spans.append(_Span(_WITHOUT, None))
+    if not any(each[0] == key for each in (*wanted.values, *wanted.ranges)):
+        spans.append(_Span(_WITHOUT, None))
     return [*reversed(spans)] if walk.order.turned else spans
 
 

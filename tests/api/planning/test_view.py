@@ -123,6 +123,28 @@ async def test_a_shared_view_shows_each_reader_what_they_see(
         refused(await ben.get(path), 404, "not_found")
 
 
+@pytest.mark.parametrize("text", ["ready, set", '"', 'a\\,"b",', "5..8", "x" * 1_000, ", " * 500])
+async def test_any_text_of_a_custom_field_is_found_by_lists_boards_and_views(
+    ana: Person, text: str
+) -> None:
+    project = await ana.project()
+    made = {"key": "note", "name": "Note", "type": "text"}
+    done(await ana.post("/project/ENG/fields", made), 201)
+    for each in (text, text[:-1] + "?", text + "x" if len(text) < 1_000 else "x"):
+        await ana.task(project, fields={"note": each})
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    value = f'note:"{escaped}"'
+    filters = {"field": ["note:other", value], "priority": ["MEDIUM"]}
+    view = done(await ana.post("/view", {"name": "Noted", "filter": filters}), 201)
+
+    listed = await ana.get("/task", params={"field": f"{value},note:other"})
+    board = done(await ana.get("/project/ENG/board", params={"field": value}), 200)
+
+    assert keys(listed) == keys(await ana.get(f"/view/{view['id']}/tasks")) == ["ENG-1"]
+    assert [task["key"] for task in board["columns"][0]["tasks"]] == ["ENG-1"]
+    assert done(await ana.get(f"/view/{view['id']}"), 200)["filter"]["field"] == filters["field"]
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -134,6 +156,8 @@ async def test_a_shared_view_shows_each_reader_what_they_see(
         {"filter": {"status": "TODO"}},
         {"filter": {"beauty": True}},
         {"filter": {"field": ["size"]}},
+        {"filter": {"field": ["size:a, b"]}},
+        {"filter": {"label": ["none", "01a2b3c4-0000-7000-8000-000000000000"]}},
         {"filter": {"status": ["to do"]}},
         {"filter": {"creator": [f"00000000-0000-7000-8000-{n:012}" for n in range(51)]}},
     ],

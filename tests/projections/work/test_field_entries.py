@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from projections.base import Document
 from projections.engine.control import Control
-from projections.engine.query import Query, QueryRefused
+from projections.engine.query import Entered, Query, QueryRefused
 from projections.engine.store import Batch, ReadStore, ShapedCollection, Written
 from projections.shape import Index, Kind, Shape, entry
 
@@ -19,7 +19,7 @@ PLACED = ShapedCollection(
         "placed",
         1,
         {"open": Kind.TRUTH, "people": Kind.TEXTS, "places": Kind.TEXTS},
-        (Index(_SCOPE, "places", contains="places"),),
+        (Index(_SCOPE, "places", contains="places"), Index(_SCOPE, "id")),
     ),
 )
 NAMES = ("cost", "cos", "size")
@@ -128,6 +128,82 @@ async def test_pages_of_entries_equal_a_model(store: ReadStore) -> None:
                     break
                 query = replace(query, **{"below" if descending else "above": after})
             assert got == expected
+
+
+def in_order(name: str, *ranges: tuple[str, str], **about: Any) -> Query:
+    """Return a query for what has an entry within *ranges*, in the order of ids."""
+    return replace(asked(name, **about), sort="id", between=ranges)
+
+
+async def test_what_has_an_entry_within_a_range_comes_in_another_order(store: ReadStore) -> None:
+    await store.create(PLACED)
+    documents = [placed(n, {"cost": f"{20 - n:02}", "size": "5"}) for n in range(20)]
+    await write(store, Control(), *documents, placed(30, {"cost": "10"}, deleted=True))
+    within = in_order("cost", ("05", "12"))
+    several = in_order("cost", ("02", "04"), ("09", "11"), ("17", "18"))
+
+    assert await found(store, within) == ([*range(9, 16)], None)
+    assert await found(store, replace(within, limit=3)) == ([9, 10, 11], "acme:0011")
+    assert await found(store, replace(within, limit=3, above="acme:0011")) == (
+        [12, 13, 14],
+        "acme:0014",
+    )
+    assert await found(store, replace(within, descending=True, below="acme:0011")) == (
+        [10, 9],
+        None,
+    )
+    assert await found(store, several) == ([3, 10, 11, 17, 18], None)
+    assert await found(store, in_order("cost", ("12", "05"))) == ([], None)
+    assert await found(store, in_order("cos", ("05", "12"))) == ([], None)
+    assert await store.count(PLACED, within, 99) == 7
+    assert await store.count(PLACED, within, 4) == 4
+    assert "places" in await store.explain(PLACED, within)
+
+
+async def test_beside_a_range_everything_else_is_compared(store: ReadStore) -> None:
+    await store.create(PLACED)
+    people = [["ana"], ["ben"], ["ana", "ben"], []]
+    documents = [
+        placed(n, {"cost": f"{n:02}", "size": str(n % 5)}, open=n % 3 > 0, people=people[n % 4])
+        for n in range(40)
+    ]
+    await write(store, Control(), *documents)
+    large = Entered("places", "size", [("3", "4"), ("0", "1")])
+    either = Entered("places", "size", [("3", "4")], "people", ["ben"])
+    within = in_order("cost", ("10", "30"), limit=4)
+    by_id = Query(model="placed", where={"org": "acme", "deleted": False}, sort="id", limit=40)
+
+    assert await found(store, replace(within, entered=[large], residual={"open": True})) == (
+        [10, 13, 20, 23],
+        "acme:0023",
+    )
+    assert await found(store, replace(within, entered=[either, large])) == (
+        [10, 13, 18, 23],
+        "acme:0023",
+    )
+    assert await found(store, replace(within, holding=[("people", ["ben"])], limit=3)) == (
+        [10, 13, 14],
+        "acme:0014",
+    )
+    for query in (by_id, replace(by_id, among=[each.id for each in documents])):
+        numbers, _ = await found(store, replace(query, entered=[either]))
+        assert numbers == [n for n in range(40) if n % 5 == 3 or n % 4 in (1, 2)]
+    walked = await found(store, asked("cost", entered=[large], above="20", limit=3))
+    assert walked == ([20, 23, 25], "25!25")
+
+
+async def test_ranges_are_of_one_name_and_of_no_span(store: ReadStore) -> None:
+    await store.create(PLACED)
+    query = in_order("cost", ("1", "2"))
+    for wrong in (
+        replace(query, sort="places"),
+        replace(query, contains=("places", ["cost", "size"])),
+        replace(query, span=("id", "a", "b")),
+        replace(query, contains=None),
+        replace(query, entered=[Entered("open", "cost", [("1", "2")])]),
+    ):
+        with pytest.raises(QueryRefused):
+            await found(store, wrong)
 
 
 async def test_entries_are_searched_for_one_name(store: ReadStore) -> None:

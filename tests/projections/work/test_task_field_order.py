@@ -14,6 +14,7 @@ from eventstore.memory import MemoryStore
 from projections.engine.store import ReadStore
 from projections.work.field_order import sorting
 from projections.work.field_order.sorting import (
+    FieldKinds,
     FieldOrder,
     FoundTask,
     TooManyTasks,
@@ -39,7 +40,9 @@ def order(*tasks: FoundTask, ranks: Any = None, turned: bool = False) -> list[in
     shown: list[int] = []
     after: str | None = None
     while True:
-        page = sorted_page(tasks, FieldOrder("size", turned=turned), ranks or {}, 2, after)
+        page = sorted_page(
+            tasks, FieldOrder("size", turned=turned), FieldKinds(ranks or {}), 2, after
+        )
         shown += [int(item) for item in page.items]
         after = page.next_key
         if after is None:
@@ -61,7 +64,7 @@ async def test_a_list_is_sorted_by_the_values_of_its_tasks(store: ReadStore, tur
     models, lanes = models_of(store), [Lane((ENG,))]
 
     tasks = await tasks_with_values(models, ACME, lanes, EVERY_TASK, "cost")
-    page = sorted_page(tasks, FieldOrder("cost", turned=turned), {}, 50, None)
+    page = sorted_page(tasks, FieldOrder("cost", turned=turned), FieldKinds(), 50, None)
 
     numbers = [json.loads(item)["number"] for item in page.items]
     expected = [5, 3, 2, 6, 1, 4]
@@ -104,6 +107,6 @@ def test_pages_show_each_task_once_in_order(values: list[Any], turned: bool) -> 
 
     shown = order(*tasks, turned=turned)
 
-    whole = sorted_page(tasks, FieldOrder("size", turned=turned), {}, 50, None)
+    whole = sorted_page(tasks, FieldOrder("size", turned=turned), FieldKinds(), 50, None)
     assert shown == [int(item) for item in whole.items]
     assert sorted(shown) == [*range(len(values))]

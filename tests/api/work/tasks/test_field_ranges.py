@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from api.work.tasks.field_values import asked_values, field_value
+from domain.planning.field_value import NamedValue
+from projections.work.field_order.entries import number_ends
 from tests.api.stage import Person, done, refused
 
 COSTS = (5, 2.5, -3, None, 40, 5.01)
@@ -54,7 +54,12 @@ async def titles(ana: Person, path: str) -> str:
         ("field=day:2026-01-01..,cost:5..", "A"),  # and all fields hold
         ("field=cost:5..&sort=-newest", "AEF"),
         ("field=cost:2..&sort=field:cost", "BAFE"),
-        ("field=note:2..8", "D"),  # a text that is equal, and no text is a number
+        ("field=note:2..8", ""),  # no text is a number
+        ('field=note:"2..8"', "D"),  # what is quoted is no range
+        ('field=note:"2..8",note:4', "FEDCBA"),
+        ('field=cost:..0,cost:40,note:"2..8"', ""),
+        ("field=cost:2..8&priority=MEDIUM&sort=key", "ABF"),
+        ("field=cost:2..8&q=B", "B"),
         ("field=cost:..", ""),
     ],
 )
@@ -78,19 +83,37 @@ async def test_a_day_that_does_not_exist_ends_no_range(ana: Person, listed: str)
         refused(await ana.get(f"{listed}?field={wrong}"), 422, "invalid_request")
 
 
-ENDS = st.none() | st.decimals(-100, 100, places=1).map(float)
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["1..3", "2..5", "5..", "9"], [(1.0, None)]),
+        (["9..", "..2", "3"], [(None, 2.0), (3.0, 3.0), (9.0, None)]),
+        (["5..2", "1..3", "4"], [(1.0, 3.0), (4.0, 4.0), (5.0, 2.0)]),
+    ],
+)
+def test_ranges_that_meet_are_one(texts: list[str], expected: list[Any]) -> None:
+    [found] = asked_values([NamedValue("cost", text, quoted=False) for text in texts]).ranges
+
+    assert list(found.ranges) == [number_ends(*ends) for ends in expected]
 
 
-@given(ENDS, ENDS, st.floats(-100, 100))
-def test_a_range_of_numbers_has_its_ends(low: float | None, high: float | None, n: float) -> None:
-    text = f"cost:{'' if low is None else low}..{'' if high is None else high}"
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("cost:..", False),
+        ("cost:2..", True),
+        ("cost:2", False),
+        ('cost:"2.."', False),
+        ("cost:a..b", False),
+        ("cost:2026-01-01..", True),
+        ("cost:1e5..", False),
+    ],
+)
+def test_what_is_quoted_or_has_other_ends_is_no_range(text: str, expected: bool) -> None:
     value = field_value(text)
     assert value is not None
 
-    choices = asked_values([value]).choices
+    found = asked_values([value])
 
-    if low is None and high is None:
-        assert choices == ()
-        return
-    within = (low is None or low <= n) and (high is None or n <= high)
-    assert [each.has(n) for each in choices] == [within]
+    assert bool(found.ranges) is expected
+    assert bool(found.equal) is not expected

@@ -2,6 +2,7 @@
 
 import pytest
 
+from api.work.tasks.filter_values import FIELD_AND_VALUE
 from tests.api.stage import Person, refused
 
 
@@ -43,10 +44,15 @@ async def test_a_filter_that_cannot_be_meant_is_refused(ana: Person, query: str)
     [
         ("assignee=Ana", "'Ana' is not an id, `me` or `none`"),
         ("watcher=none", "'none' is not an id or `me`"),
-        ("cycle=next", "'next' is not an id, `current`, or `none` alone"),
+        ("cycle=next", "'next' is not an id, `current` or `none`"),
+        ("cycle=none,current", "Use `none` alone, without other values"),
+        ("label=none,x", "Use `none` alone, without other values"),
+        ("milestone=x", "'x' is not an id or `none`"),
         ("status=todo", "'todo' is not the key of a status, such as IN_PROGRESS"),
         ("priority=TOP", "'TOP' is not one of LOW, MEDIUM, HIGH, URGENT"),
-        ("field=size", "'size' is not the key of a custom field and a value, such as size:s"),
+        ("field=size", f"'size' is not {FIELD_AND_VALUE.what}"),
+        ("field=size:a, b", f"' b' is not {FIELD_AND_VALUE.what}"),
+        ("field=size:" + "x" * 10_000, f"'size:{'x' * 45}' is not {FIELD_AND_VALUE.what}"),
     ],
 )
 async def test_the_refusal_of_a_filter_says_what_it_takes(

@@ -1,0 +1,78 @@
+"""The SQL statements that put what is within ranges of entries in the order of another field."""
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from msgspec.structs import replace
+
+from projections.engine.query import Query, index_for
+from projections.engine.sqlite.contained import compared_of, contained_table, text_mark
+from projections.engine.sqlite.forms import PageForm, compared_with, comparisons, form_of
+from projections.engine.sqlite.sketch import Sketched
+from projections.engine.sqlite.spans import SpanStatement
+from projections.engine.sqlite.statements import quoted
+from projections.engine.store import ShapedCollection
+
+
+class _Entries(NamedTuple):
+    """The rows of entries within ranges, as a statement and its parameters."""
+
+    text: str
+    parameters: list[Any]
+
+
+def entries_statement(target: ShapedCollection, query: Query) -> SpanStatement:
+    """Return the statement that selects a page by ranges of entries.
+
+    :raises QueryRefused: no declared index answers it.
+    """
+    entries = _entries(target, query)
+    # What is compared beside is compared as in the order of the entries.
+    beside = replace(query, sort=_field(query), between=(), above=None, below=None)
+    form = PageForm(*form_of(target, beside))
+    tests = comparisons(form, target, beside).all
+    compared = compared_with(Sketched(target, form.contains), beside).all
+    sort = f"d.{quoted(query.sort)}"
+    bounds = [(">", query.above), ("<", query.below)]
+    tests += [f"{sort} {operator} ?" for operator, end in bounds if end is not None]
+    compared += [end for _, end in bounds if end is not None]
+    documents, direction = quoted(target.collection), "DESC" if query.descending else "ASC"
+    # Of what is shown alone the document is read whole.
+    text = (
+        f"SELECT p.k, d.json FROM (SELECT {sort} AS k, s.row AS r FROM ({entries.text}) s"
+        f" CROSS JOIN {documents} d ON d.row = s.row WHERE {' AND '.join(tests) or '1'}"
+        f" ORDER BY k {direction} LIMIT ?) p CROSS JOIN {documents} d ON d.row = p.r"
+    )
+    return SpanStatement(text, [*entries.parameters, *compared, query.limit + 1])
+
+
+def entries_count(target: ShapedCollection, query: Query, limit: int) -> tuple[str, list[Any]]:
+    """Return the statement that counts up to *limit* documents within ranges of entries."""
+    entries = _entries(target, query)
+    counted = f"SELECT count(*) FROM (SELECT 1 FROM ({entries.text}) LIMIT ?)"
+    return counted, [*entries.parameters, limit]
+
+
+def _entries(target: ShapedCollection, query: Query) -> _Entries:
+    """Return the rows of the entries that the index finds, each of another document."""
+    index = index_for(target.shape, query)
+    table = quoted(contained_table(target.collection, index))
+    places = compared_of(index.equal, query)
+    ends = [*query.hull]
+    if len(query.between) > 1:
+        ends += [end for both in query.between for end in both]
+    found = [[text_mark(place, str(query.texts[0])), *ends] for place in places]
+    text = _entries_text(table, len(places), len(query.between))
+    return _Entries(text, [value for each in found for value in each])
+
+
+@lru_cache(256)
+def _entries_text(table: str, places: int, ranges: int) -> str:
+    within = "mark = ? AND sort > ? AND sort < ?"
+    if ranges > 1:
+        within += f" AND ({' OR '.join(['sort > ? AND sort < ?'] * ranges)})"
+    return " UNION ALL ".join([f"SELECT row FROM {table} WHERE {within}"] * places)
+
+
+def _field(query: Query) -> str:
+    return query.contains[0] if query.contains else query.sort
