@@ -7,7 +7,6 @@ from typing import Annotated, NamedTuple
 import msgspec
 from litestar import Controller, get
 from litestar.params import FromQuery, Parameter
-from msgspec.structs import replace
 
 from api.http.paging import LIMIT_DEFAULT, Answered, Paging, as_of_own_writes
 from api.http.parameters import Cursor, Limit, shows
@@ -43,7 +42,6 @@ from domain.work.workflow.events import StatusGroup, StatusKey
 from domain.work.workflow.state import Status, Workflow
 from projections.base import View
 from projections.planning.board import columns_of
-from projections.work.task_query import TaskSort
 
 _encode = msgspec.json.Encoder().encode
 
@@ -115,11 +113,9 @@ class OneBoard(NamedTuple):
         """
         request, shown = self.request, {self.project_id: self.project}
         if self.filtered.parsed().told:
-            columns = [
-                replace(self.filtered, status=each.key, sort=TaskSort.RANK.value)
-                for each in self.statuses
-            ]
-            return [await column.among(request, shown, limit, after) for column in columns]
+            asked = await self.filtered.looked_up(request, shown)
+            keys = [each.key for each in self.statuses]
+            return await asked.columns(request, keys, limit, after)
         models, org_id, workflow = request.api.models, request.organization, self.project.workflow
         found = await columns_of(
             models, org_id, self.project_id, workflow, self.statuses, limit, after

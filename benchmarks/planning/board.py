@@ -30,6 +30,11 @@ TOGETHER = 16
 """Tasks that are created at the same time."""
 CATCH_UP_S = 60.0
 TARGET = 3.0
+CELLS = {
+    "board": "",
+    "read": ", not in memory",
+    "filtered": ", filtered by its creator, not in memory",
+}
 
 
 def measure() -> list[Figure]:
@@ -38,7 +43,7 @@ def measure() -> list[Figure]:
         measured = _measure(processes)
     constant = [pace.cpu_us for pace in measured["constant"]]
     figures: list[Figure] = []
-    for name, what in (("board", ""), ("read", ", not in memory")):
+    for name, what in CELLS.items():
         told = [pace.cpu_us for pace in measured[name]]
         figures += [
             Figure(
@@ -68,8 +73,8 @@ def _measure(processes: Stack) -> dict[str, list[Pace]]:
             request = client.request("GET", path)
             return runner.run(client.load(request, CONNECTIONS, CELL_S, server))
 
-        def read() -> Pace:
-            request = client.request("GET", _board(project))
+        def read(more: str = "") -> Pace:
+            request = client.request("GET", _board(project) + more)
             return runner.run(neighbour.load(request, CONNECTIONS, CELL_S, forgetful))
 
         return interleaved(
@@ -77,6 +82,7 @@ def _measure(processes: Stack) -> dict[str, list[Pace]]:
             {
                 "board": partial(cell, _board(project)),
                 "read": read,
+                "filtered": partial(read, "&creator=me"),
                 "constant": partial(cell, f"/bench/{size}/{project}/tasks?limit={SHOWN}"),
             },
         )

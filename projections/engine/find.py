@@ -105,19 +105,27 @@ class ReadModels:
 
         Filters check a bounded number of rows at a time, as often as ``full_page`` asks for more.
         """
-        if not query.sifted:
-            [found] = await self.pages(query)
-            return found
+        [found] = await self.full_pages(query)
+        return found
+
+    async def full_pages(self, *queries: Query) -> list[ListSlice]:
+        """Return one page for each query, as ``page`` does; their first slices are read at once."""
+        begun = await self.pages(*queries)
+        return [await self._filled(*each) for each in zip(queries, begun, strict=True)]
+
+    async def _filled(self, query: Query, begun: ListSlice) -> ListSlice:
+        """Return the page that begins with a slice."""
+        if not query.sifted or begun.next_key is None:
+            return begun
+        if begun.size == query.limit and begun.has_more:
+            return begun
         end = "below" if query.descending else "above"
 
         async def find(limit: int, after: Any) -> ListSlice:
             [some] = await self.pages(replace(query, limit=limit, **{end: after}))
             return some
 
-        found = await find(query.limit, getattr(query, end))
-        if found.next_key is None or (found.size == query.limit and found.has_more):
-            return found
-        return await full_page(find, query.limit, found.next_key, found)
+        return await full_page(find, query.limit, begun.next_key, begun)
 
     async def pages(self, *queries: Query) -> list[ListSlice]:
         """Return one slice for each query, all from one consistent view."""

@@ -56,6 +56,24 @@ async def find_tasks(  # noqa: PLR0913, PLR0917 - the list, its filter and its p
     return await full_page(find, limit, after) if queries else list_slice([])
 
 
+async def find_columns(  # noqa: PLR0913, PLR0917 - the columns, their filter and their pages
+    models: ReadModels,
+    org_id: OrgId,
+    lanes: Sequence[Lane],
+    wanted: TaskFilter,
+    order: TaskOrder,
+    limit: int,
+    after: Any,
+) -> list[ListSlice]:
+    """Return tasks of each of *lanes*, those behind the sort key *after*.
+
+    All are read at once; only what filters leave of a column is filled up by itself.
+    """
+    plans = [task_plans(org_id, lane, wanted, order, limit) for lane in lanes]
+    queries = [behind(await _chosen(models, each), after) for each in plans]
+    return await models.full_pages(*queries)
+
+
 async def _chosen(models: ReadModels, plans: Plans) -> Query:
     """Return the query that has to look at the fewest tasks.
 

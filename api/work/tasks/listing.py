@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Container, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -29,8 +29,8 @@ from projections.planning.cycle import cycles_on
 from projections.work.dashboard import Now
 from projections.work.field_order.sorting import FieldOrder
 from projections.work.task_filter import TaskFilter
-from projections.work.task_list import find_tasks, find_tasks_by_key
-from projections.work.task_query import Lane, TaskSort, lanes_of
+from projections.work.task_list import find_columns, find_tasks, find_tasks_by_key
+from projections.work.task_query import Lane, TaskOrder, TaskSort, lanes_of
 from projections.work.workflow import keys_within
 
 _READ = ("projects", "tasks", "searched_texts")
@@ -102,6 +102,13 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
         after: str | int | None,
     ) -> Timed:
         """Return the page of the tasks of *projects* that are asked for, in full."""
+        asked = await self.looked_up(request, projects)
+        return await asked.page(request, limit, after)
+
+    async def looked_up(
+        self, request: ApiRequest, projects: Mapping[ProjectId, Project]
+    ) -> "AskedPages":
+        """Return what is asked for of *projects*, with all that is looked up once for its pages."""
         parsed = self.parsed()
         viewer, named = await viewer_of(request), NO_PROJECTS_NAMED
         if self.q is not None:
@@ -109,20 +116,9 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
         wanted = await self._wanted(request, parsed, viewer, named)
         if parsed.current:
             wanted = replace(wanted, cycles=await _with_current(request, wanted, viewer, projects))
-        if self.q is None:
-            found = await _found(request, parsed, wanted, projects, limit, after)
-            made = await tasks_timed(request, viewer, found, projects)
-            if self.blocked is wanted.blocked and not (made.freed and self.blocked):
-                return _as_of(viewer, parsed, made)
-        sieve = Sieve(
-            words=None if self.q is None else words_asked(self.q),
-            named=named,
-            blocked=self.blocked,
-        )
-        find = partial(_found, request, parsed, wanted, projects, keyed=True)
-        show = partial(tasks_timed, request, viewer, projects=projects)
-        made = await sifted(sieve, find, show, limit, after)
-        return _as_of(viewer, parsed, made)
+        words = None if self.q is None else words_asked(self.q)
+        sieve = Sieve(words=words, named=named, blocked=self.blocked)
+        return AskedPages(projects, parsed, viewer, wanted, sieve)
 
     async def _wanted(
         self, request: ApiRequest, parsed: Parsed, viewer: Viewer, named: NamedProjects
@@ -137,6 +133,53 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
             if not wanted.hidden:
                 wanted = replace(wanted, among=await tasks_with(request, asked, named))
         return wanted
+
+
+class AskedPages(NamedTuple):
+    """Pages of tasks of some projects, of which everything is known but how far they are read."""
+
+    projects: Mapping[ProjectId, Project]
+    parsed: Parsed
+    viewer: Viewer
+    wanted: TaskFilter
+    sieve: Sieve
+
+    async def page(
+        self,
+        request: ApiRequest,
+        limit: int,
+        after: str | int | None,
+        begun: ListSlice | None = None,
+    ) -> Timed:
+        """Return a page, in full; *begun* is what the read model finds for it, if that is known."""
+        parsed, viewer, wanted, sieve = self.parsed, self.viewer, self.wanted, self.sieve
+        if sieve.words is None:
+            found = begun or await _found(request, parsed, wanted, self.projects, limit, after)
+            made = await tasks_timed(request, viewer, found, self.projects)
+            if sieve.blocked is wanted.blocked and not (made.freed and sieve.blocked):
+                return _as_of(viewer, parsed, made)
+        find = partial(_found, request, parsed, wanted, self.projects, keyed=True)
+        show = partial(tasks_timed, request, viewer, projects=self.projects)
+        return _as_of(viewer, parsed, await sifted(sieve, find, show, limit, after))
+
+    async def columns(
+        self, request: ApiRequest, statuses: Sequence[str], limit: int, after: str | None
+    ) -> list[Timed]:
+        """Return a page of the tasks of the only project for each status, by their ranks."""
+        [(project_id, project)] = self.projects.items()
+        order = TaskOrder(TaskSort.RANK)
+        begun: list[ListSlice | None] = [None] * len(statuses)
+        if self.sieve.words is None:
+            keys = [keys_within(project.workflow, (each,), self.parsed.groups) for each in statuses]
+            lanes = [Lane((project_id,), within) for within in keys]
+            models, org_id = request.api.models, request.organization
+            begun = [*await find_columns(models, org_id, lanes, self.wanted, order, limit, after)]
+        return [
+            await self._replace(parsed=replace(self.parsed, statuses=(each,), order=order)).page(
+                request, limit, after, found
+            )
+            for each, found in zip(statuses, begun, strict=True)
+        ]
 
 
 def _as_of(viewer: Viewer, parsed: Parsed, made: Timed) -> Timed:

@@ -2,9 +2,12 @@
 
 from typing import Any
 
+import pytest
 from litestar import Litestar
 
 from domain.identity.organization.membership import Role
+from projections.engine.find import ReadModels
+from projections.engine.query import ListSlice, Query
 from runtime.system import System
 from tests.api.keys import change_plan
 from tests.api.stage import Person, done, join, refused, sign_up
@@ -167,6 +170,31 @@ async def test_a_cursor_of_a_filtered_column_belongs_to_its_filters(ana: Person)
     refused(await ana.get(path), 400, "malformed_request")
     refused(await ana.get(f"{path}&assignee=me"), 400, "malformed_request")
     assert len(done(await ana.get(f"{path}&assignee=none"), 200)["columns"][0]["tasks"]) == 1
+
+
+async def test_a_filtered_board_looks_everything_up_once(
+    ana: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = await ana.project()
+    for status in STATUSES:
+        await ana.task(project, status=status)
+    readings: list[list[str]] = []
+    read = ReadModels.pages
+
+    async def counted(models: ReadModels, *queries: Query) -> list[ListSlice]:
+        readings.append([each.model for each in queries])
+        return await read(models, *queries)
+
+    monkeypatch.setattr(ReadModels, "pages", counted)
+
+    shown = await board(ana, "?creator=me&cycle=current")
+
+    assert [titles(column) for column in shown] == [[]] * len(STATUSES)
+    assert readings == [["cycles"], ["tasks"] * len(STATUSES)]
+    readings.clear()
+    shown = await board(ana, "?creator=me")
+    assert [len(titles(column)) for column in shown] == [1] * len(STATUSES)
+    assert readings == [["tasks"] * len(STATUSES)]
 
 
 async def _id_of(person: Person, key: str) -> str:
