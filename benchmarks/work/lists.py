@@ -2,9 +2,9 @@
 
 Pages of 50 of 10,000 tasks in one project, the first page of each list and its last full one, of an
 API that keeps none in memory; the log is quiet. A fifth of the tasks have each status, a third each
-priority but 10 that are urgent, a tenth each label and the assignee; 1 in 25 is blocked, and 50 are
-due on a day. The first task has subtasks. A plain first page is measured right before each other
-page.
+priority but 10 that are urgent, a tenth each label and the assignee; 1 in 25 is blocked, 50 are
+due on a day, and 10 have each cost, a custom field. The first task has subtasks. A plain first page
+is measured right before each other page.
 """
 
 import asyncio
@@ -67,6 +67,9 @@ FILTERS = {
     "due": "due={first}..{last}",
     "due on a day": "due={first}..{first}",
     "10 urgent ones": "priority=URGENT",
+    "a cost of 500": "field=cost:0..49",
+    "a cost of 5,000": "field=cost:500..",
+    "a cost of 500, and status": "field=cost:0..49&status=TODO",
 }
 SORTS = [f"{sign}{sort.value}" for sort in TaskSort for sign in ("", "-")]
 
@@ -141,6 +144,8 @@ async def _furnish(client: Client, project: str) -> dict[str, str]:
     ]
     path = f"/api/project/{project}/tasks"
     parent = (await client.ask("POST", path, {"title": "All together"}))["id"]
+    cost = {"key": "cost", "name": "Cost", "type": "number"}
+    await client.ask("POST", f"/api/project/{project}/fields", cost)
     numbers, today = iter(range(2, TASKS + 1)), datetime.now(UTC).date()
 
     async def create() -> None:
@@ -154,6 +159,7 @@ async def _furnish(client: Client, project: str) -> dict[str, str]:
                 "labels": [labels[n % 7 % LABELS] if n % 10 else labels[-1]],
                 "assignees": [user] if n % 11 == 0 else [],
                 "dueDate": str(today + timedelta(days=n * 7 % 200 - 20)),
+                "fields": {"cost": n * 7 % 1_000},
                 "parentId": parent if n % 100 == 0 else None,
             }
             await connection.ask(client.request("POST", path, body))

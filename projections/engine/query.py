@@ -74,11 +74,11 @@ class Query(Struct, frozen=True, kw_only=True, dict=True):
     are the ids of the documents to look at, for which no other index has to answer. With ``keyed``,
     the page tells the sort key of each item. ``span`` is a field other than the sort key, with its
     exclusive bounds: the index that is sorted by it answers, and what is within is put in the order
-    of the list. ``between`` are exclusive ranges of entries by the one name that ``contains`` asks
-    for, in the same way. With ``few``, the index is known to find not many documents: filters look
-    at all of them, and the page is full. With ``bare``, the page is the sort keys alone, which an
-    index of texts tells without a look at any document. ``at`` are the only sort keys that are
-    looked at.
+    of the list. ``between`` are exclusive ranges, none of which overlap, of entries by the one name
+    that ``contains`` asks for, in the same way. With ``few``, the index is known to find not many
+    documents: filters look at all of them, and the page is full. With ``bare``, the page is the
+    sort keys alone, which an index of texts tells without a look at any document. ``at`` are the
+    only sort keys that are looked at.
     """
 
     model: str
@@ -132,7 +132,7 @@ class Query(Struct, frozen=True, kw_only=True, dict=True):
     def lookups(self) -> int:
         """At how many places of its index the query begins."""
         choices = 1 if self.either is None else len(self.either[1])
-        return choices * len(self.texts)
+        return choices * len(self.texts) * max(len(self.between), 1)
 
     @property
     def texts(self) -> Sequence[str | None]:

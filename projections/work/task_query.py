@@ -232,7 +232,8 @@ def narrowed(lanes: Sequence[Lane], wanted: TaskFilter) -> Iterator[Lane]:
             yield lane
             continue
         lacks = len(lacking(wanted.lacking)) if wanted.lacking else 0
-        places = max(sum(len(group.facets) for group in _groups(wanted, lane)), lacks)
+        ranges = max((len(each.ranges) for each in wanted.ranges), default=0)
+        places = max(sum(len(group.facets) for group in _groups(wanted, lane)), lacks, ranges)
         many = max(min(EITHER_MAX, LOOKUPS_MAX // max(places, 1)), 1)
         for at in range(0, len(lane.projects), many):
             yield lane._replace(projects=lane.projects[at : at + many])

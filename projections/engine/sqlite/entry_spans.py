@@ -1,6 +1,5 @@
 """The SQL statements that put what is within ranges of entries in the order of another field."""
 
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
@@ -57,21 +56,11 @@ def _entries(target: ShapedCollection, query: Query) -> _Entries:
     """Return the rows of the entries that the index finds, each of another document."""
     index = index_for(target.shape, query)
     table = quoted(contained_table(target.collection, index))
-    places = compared_of(index.equal, query)
-    ends = [*query.hull]
-    if len(query.between) > 1:
-        ends += [end for both in query.between for end in both]
-    found = [[text_mark(place, str(query.texts[0])), *ends] for place in places]
-    text = _entries_text(table, len(places), len(query.between))
-    return _Entries(text, [value for each in found for value in each])
-
-
-@lru_cache(256)
-def _entries_text(table: str, places: int, ranges: int) -> str:
-    within = "mark = ? AND sort > ? AND sort < ?"
-    if ranges > 1:
-        within += f" AND ({' OR '.join(['sort > ? AND sort < ?'] * ranges)})"
-    return " UNION ALL ".join([f"SELECT row FROM {table} WHERE {within}"] * places)
+    marks = [text_mark(place, str(query.texts[0])) for place in compared_of(index.equal, query)]
+    found = [value for mark in marks for ends in query.between for value in (mark, *ends)]
+    # No two ranges have anything in common, and no document has two entries by one name.
+    one = f"SELECT row FROM {table} WHERE mark = ? AND sort > ? AND sort < ?"
+    return _Entries(" UNION ALL ".join([one] * query.lookups), found)
 
 
 def _field(query: Query) -> str:

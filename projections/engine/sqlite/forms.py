@@ -1,13 +1,13 @@
 """What the statement of a page depends on, and what it compares that the index does not answer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
 from projections.engine.query import Query
 from projections.engine.sqlite.contained import looked_up, table_beside
-from projections.engine.sqlite.sketch import Sketched, named, texts_told
+from projections.engine.sqlite.sketch import TEXTS_MAX, Sketched, named, texts_told
 from projections.engine.sqlite.statements import quoted
 from projections.engine.store import ShapedCollection
 
@@ -97,9 +97,8 @@ def comparisons(form: PageForm, target: ShapedCollection, query: Query) -> Compa
     found = Comparisons(sketch.comparisons(query), [], [])
     for field, count in form.holding:
         if form.contains is None or form.contains == form.sort:
-            held = f"SELECT 1 FROM json_each(d.{quoted(field)}) h WHERE h.value IN {AMONG}"
             texts = found.marked if form.contains is None else found.documents
-            texts.append(f"EXISTS ({held})")
+            texts.append(_held(field, count))
         elif sketch.tells(field, count):  # what has the bits most likely has the text
             found.documents.append(named(f"d.{quoted(field)}", count))
         else:
@@ -110,6 +109,20 @@ def comparisons(form: PageForm, target: ShapedCollection, query: Query) -> Compa
         getattr(found, where).append(text.format(sketch.name_of(field)))
     found.documents.extend([_entered(*each) for each in form.entered])
     return found
+
+
+def _held(field: str, count: int) -> str:
+    """Return the comparison that a document has one of *count* texts."""
+    if count <= TEXTS_MAX:
+        return named(f"d.{quoted(field)}", count)
+    return f"EXISTS (SELECT 1 FROM json_each(d.{quoted(field)}) h WHERE h.value IN {AMONG})"
+
+
+def _held_texts(texts: Sequence[str]) -> list[str]:
+    """Return the parameters of ``_held``."""
+    if len(texts) > TEXTS_MAX:
+        return [_encode(texts).decode()]
+    return [told for text in texts for told in texts_told(text)]
 
 
 def _entered(field: str, ranges: int, texts: str) -> str:
@@ -140,10 +153,9 @@ def compared_with(sketch: Sketched, query: Query) -> Comparisons:
     """
     found = Comparisons(sketch.parameters(query), [], [])
     for field, texts in query.holding:
-        if query.contains is None:
-            found.marked.append(_encode(texts).decode())
-        elif query.of_entries:
-            found.documents.append(_encode(texts).decode())
+        if query.contains is None or query.of_entries:
+            where = found.marked if query.contains is None else found.documents
+            where.extend(_held_texts(texts))
         elif sketch.tells(field, len(texts)):
             found.documents.extend([told for text in texts for told in texts_told(text)])
         else:
