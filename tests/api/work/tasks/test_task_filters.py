@@ -3,7 +3,7 @@
 import pytest
 
 from api.work.tasks.filter_values import FIELD_AND_VALUE
-from tests.api.stage import Person, refused
+from tests.api.stage import Person, done, refused
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,9 @@ async def test_the_refusal_of_a_filter_says_what_it_takes(
 ) -> None:
     problem = refused(await ana.get(f"/task?{query}"), 422, "invalid_request")
     assert [error["message"] for error in problem["errors"]] == [message]
+
+
+async def test_a_filter_takes_fifty_values(ana: Person) -> None:
+    values = ",".join([f"01a2b3c4-0000-7000-8000-{number:012}" for number in range(50)])
+
+    assert done(await ana.get(f"/task?creator={values}"), 200)["items"] == []
