@@ -6,6 +6,8 @@ events change two or three fields of a document, and most indexes are of others.
 
 import sqlite3
 from collections.abc import Sequence
+from itertools import compress
+from operator import ne
 from typing import Any, NamedTuple
 
 import msgspec
@@ -45,10 +47,11 @@ def store_documents(
     connection: sqlite3.Connection, target: ShapedCollection, documents: Sequence[Document]
 ) -> None:
     """Store *documents*, each replacing the one with its id."""
-    columns, marked = statements.column_names(target.shape), _marked(target)
+    columns, tables = statements.column_names(target.shape), _marked(target)
     insert = statements.insert(target)
     known = _stored(connection, target, documents)
-    changes = {table: _Changes([], []) for tables in marked.values() for table in tables}
+    changes = {table: _Changes([], []) for those in tables.values() for table in those}
+    marked = [(each, [changes[table] for table in those]) for each, those in tables.items()]
     sketched = _sketched(target)
     sketches: dict[str, list[_Row]] = {table: [] for table in sketched}
     for one in documents:
@@ -59,14 +62,15 @@ def store_documents(
         else:
             number = before[0]
             _update(connection, target.collection, columns, before, row)
-        for each, tables in marked.items():
-            _note(each, [changes[name] for name in tables], before, (number, *row))
+        after = (number, *row)
+        for each, changed in marked:
+            _note(each, changed, before, after)
         for name, places in sketched.items():
-            told = [(number, *row)[at] for at in places]
+            told = [after[at] for at in places]
             if before is None or told != [before[at] for at in places]:
                 sketches[name].append(_sketch(number, *told))
-    for name, changed in changes.items():
-        _write_changes(connection, statements.quoted(name), changed)
+    for name, changed_rows in changes.items():
+        _write_changes(connection, statements.quoted(name), changed_rows)
     for name, rows in sketches.items():
         marks = ", ".join("?" * (2 + len(sketched[name])))
         statement = f"INSERT OR REPLACE INTO {statements.quoted(name)} VALUES ({marks})"
@@ -105,9 +109,9 @@ def _update(
     before: _Row,
     row: _Row,
 ) -> None:
-    number, *old = before
-    changed = [at for at, value in enumerate(old) if value != row[at]]
-    changed.append(len(row) - 1)  # the JSON, of which no index is
+    number, last = before[0], len(row) - 1
+    # The last is the JSON, of which no index is, and which was not read.
+    changed = [*compress(range(last), map(ne, before[1:], row)), last]
     statement = statements.update(collection, tuple([columns[at] for at in changed]))
     connection.execute(statement, [*[row[at] for at in changed], number])
 
@@ -135,10 +139,10 @@ def _note(marked: _Marked, changes: list[_Changes], before: _Row | None, row: _R
         return
     old = frozenset[bytes]() if before is None else _marks(marked, before)
     new = _marks(marked, row)
-    number = row[0]
+    number, only_old, only_new = row[0], old - new, new - old
     for at, changed in zip(marked.sorts, changes, strict=True):
         sort, last = row[at], None if before is None else before[at]
-        gone, added = (old, new) if sort != last else (old - new, new - old)
+        gone, added = (old, new) if sort != last else (only_old, only_new)
         if last is not None:
             changed.gone.extend([(mark, last, number) for mark in gone])
         if sort is not None:

@@ -99,12 +99,11 @@ def select_stored(target: ShapedCollection) -> str:
 
 def row_of(shape: Shape, document: Document) -> tuple[Any, ...]:
     """Return the values of the columns of a document."""
-    fields = document.fields
-    own = (
-        _stored(fields[name]) if kind is Kind.TEXTS else fields[name]
-        for name, kind in shape.fields.items()
-    )
+    told: dict[str, Value] = document.fields.copy()
+    for name in shape.texts:
+        told[name] = _stored(told[name])
     base = (document.id, document.org, document.deleted, document.position)
+    own = map(told.__getitem__, shape.fields)
     return (*base, document.version, document.updated_at, *own, document.json)
 
 
