@@ -21,7 +21,7 @@ async def listed(ana: Person) -> str:
         made = {"key": key, "name": key, "type": kind}
         done(await ana.post(f"/project/{project['id']}/fields", made), 201)
     for title, cost, day in zip("ABCDEF", COSTS, DAYS, strict=True):
-        values = {"cost": cost, "day": day, "note": "2..8" if title == "D" else "4"}
+        values = {"cost": cost, "day": day, "note": {"A": "7.0", "D": "2..8"}.get(title, "4")}
         there = {key: value for key, value in values.items() if value is not None}
         await ana.task(project, title, fields=there)
     return f"/project/{project['id']}/tasks"
@@ -56,7 +56,14 @@ async def titles(ana: Person, path: str) -> str:
         ("field=cost:2..&sort=field:cost", "BAFE"),
         ("field=note:2..8", ""),  # no text is a number
         ('field=note:"2..8"', "D"),  # what is quoted is no range
-        ('field=note:"2..8",note:4', "FEDCBA"),
+        ('field=note:"2..8",note:4', "FEDCB"),
+        ("field=cost:2.50", "B"),  # a number in any digits
+        ("field=cost:5.0,cost:040", "EA"),
+        ("field=note:4.0", ""),  # a text in its own
+        ("field=note:7.0", "A"),
+        ('field=cost:"2.50"', ""),
+        (f"field=cost:{'9' * 400}", ""),
+        (f"field=cost:40..{'9' * 400}", "E"),
         ('field=cost:..0,cost:40,note:"2..8"', ""),
         ("field=cost:2..8&priority=MEDIUM&sort=key", "ABF"),
         ("field=cost:2..8&q=B", "B"),
