@@ -37,7 +37,8 @@ class Heads:
         self.left_out: set[int] = set()
         self.written: set[int] = set()
         # By the integers of their ids, because UUIDs are hashed in Python.
-        self.streams: dict[int, int] = {}
+        self._streams: dict[int, int] = {}
+        self._last: Sequence[Row] = ()
         self.organizations: dict[int, int] = {}
         self.claims: dict[ClaimKey, Held] = {}
         self.counts: dict[CountKey, int] = {}
@@ -45,6 +46,25 @@ class Heads:
         self.used: dict[bytes, int] = {}
         self.keyed: set[UUID] = set()
         self.modes: set[LogMode] = set()
+
+    @property
+    def streams(self) -> dict[int, int]:
+        """The versions of streams.
+
+        Those that the last command leaves are added when they are asked for: of a large one alone,
+        once the locks are released.
+        """
+        self._note()
+        return self._streams
+
+    @streams.setter
+    def streams(self, versions: dict[int, int]) -> None:
+        self._streams, self._last = versions, ()
+
+    def _note(self) -> None:
+        for row in self._last:
+            self._streams[row.stream_id.int] = row.version
+        self._last = ()
 
     def locked(self, appends: Sequence[Append]) -> list[Append]:
         """Return the commands none of whose partitions is left out."""
@@ -54,7 +74,9 @@ class Heads:
         """Assign to each row its position and its sequence number in its organization."""
         part = own = partition_of(append.org_id, self.parts)
         parts: set[int] = set()
-        positions, numbers, streams = self.positions, self.organizations, self.streams
+        self._note()
+        self._last = append.rows
+        positions, numbers = self.positions, self.organizations
         for owner, rows in groupby(append.rows, _owner):
             part = partition_of(owner, self.parts)
             parts.add(part)
@@ -62,7 +84,6 @@ class Heads:
             for row in rows:
                 row.position = position = position + 1
                 row.org_seq = org_seq = org_seq + 1
-                streams[row.stream_id.int] = row.version
             positions[part], numbers[owner.int] = position, org_seq
         self.written |= parts
         if own in parts:
