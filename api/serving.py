@@ -1,7 +1,6 @@
 """The HTTP server: uvicorn, stopped without losing requests in progress."""
 
 import asyncio
-import gc
 import os
 import signal
 from collections.abc import Callable
@@ -25,6 +24,7 @@ from runtime.health.totals import SHARED_DIR
 from runtime.listening import listening_socket
 from runtime.log_guard import guarded
 from runtime.logging import set_up_logging
+from runtime.process import spare_the_collector
 from runtime.settings import Settings, load_settings
 from runtime.system import System, open_system
 
@@ -37,12 +37,6 @@ If both ended at the same time, a request would meet a connection that is being 
 _TICK_S = 1.0
 GRACEFUL_S = 5
 """How long a stopping server waits for open responses; a stream could stay open forever."""
-GC_THRESHOLD = 100_000
-"""New containers between two runs of the garbage collector (the default is 700).
-
-Requests that wait for the disk hold some 200 each: if 64 of them came near it, the collector would
-run in vain for every other commit.
-"""
 
 
 def serve(settings: Settings) -> None:
@@ -63,7 +57,6 @@ def serve(settings: Settings) -> None:
 
 async def _serve(settings: Settings) -> None:
     async with open_system(settings) as system, guarded(system):
-        spare_the_collector()
         app = _served(system)
         await _Server(uvicorn.Config(app, lifespan="on", **_options(settings))).serve(
             sockets=[listening_socket(settings)]
@@ -75,6 +68,7 @@ def _served(system: System) -> Litestar:
     app = create_app(system)
     _Protocol.proxies = system.settings.trusted_proxies
     _Protocol.on_stop = (app.state[LIVE].stop,)
+    spare_the_collector()
     return app
 
 
@@ -125,13 +119,6 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
-
-
-def spare_the_collector() -> None:
-    """Run the garbage collector less often: start-up objects stay, requests create few cycles."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GC_THRESHOLD, 50, 100)
 
 
 class _Server(uvicorn.Server):

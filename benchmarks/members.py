@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import uvloop
 
-from api.serving import spare_the_collector
 from benchmarks.harness.calm import PYTHON_SPEED, python_speed
 from benchmarks.harness.figures import Figure, interleaved
 from benchmarks.harness.seeding import Office, open_log
@@ -21,6 +20,7 @@ from eventstore.log import EventLog
 from eventstore.log_reads import History
 from eventstore.recorded import Metadata, microseconds
 from eventstore.sqlite import SqliteStore
+from runtime.process import spare_the_collector
 
 MEMBERS = 50_000
 ROWS_AN_APPEND = 5_000

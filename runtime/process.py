@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -24,6 +25,12 @@ Main = Callable[[Settings], None]
 STOP_S = 15.0
 """How long a process may take to stop: longer than requests in progress get, and less than the 20 s
 after which docker-compose.yml has it killed."""
+GC_THRESHOLD = 100_000
+"""New containers between two runs of the garbage collector (the default is 700).
+
+Requests that wait for the disk hold some 200 each: if 64 of them came near it, the collector would
+run in vain for every other commit.
+"""
 _logger = logging.getLogger(__name__)
 
 
@@ -42,6 +49,7 @@ def run_process(main: Main) -> None:
             _logger.warning(warning)
         details = {"version": version("trackrecord"), "pid": os.getpid(), "env": settings.app_env}
         _logger.info("started", extra={"details": details})
+        spare_the_collector()
         main(settings)
         _logger.info("stopped")
     except SettingsInvalid as error:
@@ -50,6 +58,17 @@ def run_process(main: Main) -> None:
         sys.exit(_said(2, str(error)))
     except (StoreUnreachable, AddressTaken) as error:
         sys.exit(_said(1, str(error)))
+
+
+def spare_the_collector() -> None:
+    """Run the garbage collector less often: start-up objects stay, the rest creates few cycles.
+
+    By default it takes one of twenty seconds that read models are written, and stops all else for
+    40 ms at a time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD, 50, 100)
 
 
 def until_stopped(

@@ -19,7 +19,6 @@ from typing import Protocol
 import psycopg
 import uvloop
 
-from api.serving import spare_the_collector
 from benchmarks.harness.calm import wait_for_calm
 from benchmarks.harness.figures import Figure
 from benchmarks.harness.seeding import Office, open_log
@@ -37,6 +36,7 @@ from eventstore.engine.settle import Settled
 from eventstore.postgres import PostgresStore
 from eventstore.sqlite import SqliteStore
 from eventstore.store import Store
+from runtime.process import spare_the_collector
 
 ROUNDS = 7
 TARGET_MS = 20.0

@@ -14,7 +14,6 @@ import uvloop
 from msgspec.structs import replace
 
 from api.http.caller import Access
-from api.serving import spare_the_collector
 from benchmarks.harness.calm import PYTHON_SPEED, python_speed
 from benchmarks.harness.figures import Figure, interleaved, ratios
 from benchmarks.harness.seeding import Office, open_log
@@ -25,6 +24,7 @@ from commands.key_check import KeyCheck
 from domain.base import OrgId, SessionId
 from eventstore.identifiers import new_id
 from eventstore.sqlite import SqliteStore
+from runtime.process import spare_the_collector
 from security.tokens import AccessTokens, KeyRing
 
 ORGANIZATIONS = 20

@@ -9,7 +9,6 @@ from uuid import UUID
 import uvloop
 
 from api.http.caller import Access
-from api.serving import spare_the_collector
 from benchmarks.harness.calm import PYTHON_SPEED, python_speed
 from benchmarks.harness.figures import Figure, interleaved
 from benchmarks.harness.seeding import IP, Office, open_log
@@ -20,6 +19,7 @@ from commands.key_check import KeyCheck
 from domain.base import SessionId
 from eventstore.identifiers import new_id
 from eventstore.sqlite import SqliteStore
+from runtime.process import spare_the_collector
 from security.api_keys import ApiKeys
 from security.tokens import AccessTokens, KeyRing
 

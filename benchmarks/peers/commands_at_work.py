@@ -101,7 +101,8 @@ async def main(path: Path) -> None:
     """Measure whenever a line comes, until standard input ends."""
     commands = Commands(path)
     await commands.open()
-    threshold = one_of("api.serving").GC_THRESHOLD  # as in the API of each version
+    places = map(one_of, ("api.serving", "runtime.process"))  # of each version
+    threshold = next(each.GC_THRESHOLD for each in places if hasattr(each, "GC_THRESHOLD"))
     gc.collect()
     gc.freeze()
     gc.set_threshold(threshold, 50, 100)

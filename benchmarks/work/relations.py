@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 import uvloop
 
-from api.serving import spare_the_collector
 from benchmarks.harness.calm import PYTHON_SPEED, python_speed
 from benchmarks.harness.figures import Figure, interleaved
 from benchmarks.harness.seeding import Office, open_log
@@ -35,6 +34,7 @@ from eventstore.codec import NOWHERE, encode
 from eventstore.identifiers import new_id
 from eventstore.recorded import Metadata, microseconds
 from eventstore.sqlite import SqliteStore
+from runtime.process import spare_the_collector
 
 EDGES, LINE, GROUP = 100_000, 50_000, 10
 ROWS_AN_APPEND = 5_000

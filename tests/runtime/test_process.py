@@ -1,4 +1,4 @@
-"""A process that is told to stop ends in time, whatever it waits for."""
+"""A process is started like every other, and ends in time when it is told to."""
 
 import json
 import os
@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from runtime.process import GC_THRESHOLD
 
 pytestmark = pytest.mark.servers
 
@@ -65,3 +67,18 @@ def test_a_process_that_stops_by_itself_says_so(tmp_path: Path) -> None:
 
     assert code == 0
     assert messages[-1] == "stopped"
+
+
+def test_a_process_collects_garbage_seldom_and_passes_over_what_it_started_with(
+    tmp_path: Path,
+) -> None:
+    told = "print(gc.get_threshold(), gc.get_freeze_count() > 10_000)"
+    run = f"import gc\nfrom runtime.process import run_process\nrun_process(lambda _: {told})"
+    found = subprocess.run(
+        [sys.executable, "-c", run],
+        env={**os.environ, "DATA_DIR": str(tmp_path), "APP_ENV": "test"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert f"({GC_THRESHOLD}, 50, 100) True\n" in found.stdout
