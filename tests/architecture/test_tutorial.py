@@ -128,7 +128,7 @@ def test_a_project_is_planned_by_the_words_of_the_page(reader: Reader) -> None:
 
 def test_custom_fields_are_added_by_the_words_of_the_page(reader: Reader) -> None:
     cost, listed, filled, emptied, small, both, *later = reader.follow(FIELDS)
-    within, ordered, changed, restored = later
+    within, quoted, ordered, changed, restored = later
 
     assert '"key":"cost"' in cost
     assert '"key":"size"' in listed
@@ -137,6 +137,7 @@ def test_custom_fields_are_added_by_the_words_of_the_page(reader: Reader) -> Non
     assert '"key":"ENG-1"' in small
     assert '"items":[]' in both
     assert '"items":[]' in within
+    assert '"items":[]' in quoted
     assert '"key":"ENG-1"' in ordered
     assert '"retired":true' in changed
     assert '"key":"size"' in restored
