@@ -53,6 +53,19 @@ class TestRows:
         assert [(row.position, row.org_seq) for row in rows] == [(1, 1), (2, 2), (3, 1)]
         assert settled.outcomes == [Appended(2), Appended(3)]
 
+    def test_each_command_sees_the_versions_that_those_before_it_leave(self) -> None:
+        stream, heads = new_id(), Heads(1)
+
+        found = outcomes(
+            heads,
+            append((stream, 1), (stream, 2)),
+            append((stream, 2)),
+            append((stream, 3)),
+        )
+
+        assert found == [Appended(2), Conflict(stream), Appended(3)]
+        assert heads.streams == {stream.int: 3}
+
 
 class TestClaims:
     def test_of_two_commands_in_one_commit_the_first_gets_the_claim(self) -> None:
