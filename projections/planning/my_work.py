@@ -5,8 +5,8 @@ from enum import StrEnum
 from domain.base import OrgId, ProjectId, UserId
 from projections.engine.find import PAGE_DEFAULT, ReadModels
 from projections.engine.query import ListSlice
-from projections.work.task_filter import DueRanges, TaskFilter
-from projections.work.task_keys import DUE_AT, DUE_ON, NEVER_DUE
+from projections.work.due_between import WHENEVER
+from projections.work.task_filter import TaskFilter
 from projections.work.task_list import find_tasks
 from projections.work.task_query import TaskOrder, TaskSort, lanes_of
 
@@ -20,10 +20,6 @@ class Concern(StrEnum):
     DUE = "due"
 
 
-_WHENEVER = DueRanges(
-    ((DUE_ON, chr(ord(DUE_ON) + 1)), (DUE_AT, chr(ord(DUE_AT) + 1))), None, NEVER_DUE
-)
-"""On any day and at any time."""
 _CHANGED_LAST, _DUE_FIRST = TaskOrder(TaskSort.UPDATED), TaskOrder(TaskSort.DUE)
 
 
@@ -55,4 +51,4 @@ def _filter(concern: Concern, user_id: UserId) -> TaskFilter:
         case Concern.WATCHED:
             return TaskFilter(watchers=(user_id,), open=True)
         case Concern.DUE:
-            return TaskFilter(assignees=(user_id,), open=True, due=_WHENEVER)
+            return TaskFilter(assignees=(user_id,), open=True, due=WHENEVER)

@@ -12,6 +12,7 @@ from projections.base import exact_time, text_of
 from projections.engine.find import ReadModels
 from projections.engine.query import EITHER_MAX, ListSlice, Query
 from projections.shape import Value
+from projections.work.due_between import due_between
 from projections.work.task_filter import DueRanges, TaskFilter
 from projections.work.task_keys import DUE_AT, DUE_ON
 from projections.work.task_list import find_tasks
@@ -88,9 +89,8 @@ async def due_soon_of(
 def _soon(now: Now) -> DueRanges:
     """Return what is due from now on, or on a day from today on, within ``SOON``."""
     last = now.today + SOON
-    day, at, end = last + timedelta(days=1), exact_time(now.at), exact_time(now.end_of(last))
-    days, times = (f"{DUE_ON}{now.today}", f"{DUE_ON}{day}"), (f"{DUE_AT}{at}", f"{DUE_AT}{end}")
-    return DueRanges((days, times), min(str(now.today), at), max(str(day), end))
+    after, at, end = last + timedelta(days=1), exact_time(now.at), exact_time(now.end_of(last))
+    return due_between(now.today, after, at, end)
 
 
 def _unfinished(org_id: OrgId, projects: Sequence[ProjectId], sort: str) -> Query:

@@ -166,7 +166,7 @@ class ListedTask(Task, frozen=True, kw_only=True, gc=False):
 
 
 _SCOPE = ("org", "project_id", "deleted")
-_COMPARED = ("open", "due", "lacks")
+_COMPARED = ("open", "due_order", "lacks")
 """What lists are filtered by row by row, in whatever order they are."""
 SORT_KEYS = ("id", "changed", "urgency", "due_order", "place", "number")
 """What lists are sorted by; numbers are unique within a project."""

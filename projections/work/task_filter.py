@@ -12,15 +12,24 @@ from projections.work.task_keys import BLOCKED, TRASHED, UNBLOCKED, facet, field
 
 
 class DueRanges(NamedTuple):
-    """When tasks are due: ranges of ``due_key``, and the ends of ``due_order`` around them.
-
-    If they are ``exact``, all that is between these ends is within one of the ranges.
-    """
+    """When tasks are due: ranges of ``due_order``, the first one first, of which no two meet."""
 
     ranges: tuple[tuple[str, str], ...]
-    low: str | None
-    high: str | None
-    exact: bool = False
+
+    @property
+    def low(self) -> str | None:
+        """Behind which sort key all of them are; None if that is none."""
+        return self.ranges[0][0] or None
+
+    @property
+    def high(self) -> str:
+        """Before which sort key all of them are."""
+        return self.ranges[-1][1]
+
+    @property
+    def exact(self) -> bool:
+        """Whether all that is between these two is within a range."""
+        return len(self.ranges) == 1
 
 
 class ValueRanges(NamedTuple):

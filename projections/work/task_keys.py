@@ -1,7 +1,7 @@
 """By what tasks are sorted and found: each sort key is text that no other task has."""
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from hashlib import blake2b
 from itertools import product
 from uuid import UUID
@@ -40,8 +40,13 @@ def due_order(task: Task) -> str:
     """Return the sort key by which all tasks are listed: a day comes behind its times (in UTC)."""
     if task.due_at is not None:
         return f"{exact_time(task.due_at.astimezone(UTC))}!{task.key}"
-    due = NEVER_DUE if task.due_date is None else f"{task.due_date}T24"
+    due = NEVER_DUE if task.due_date is None else day_ends(task.due_date)[0]
     return f"{due}!{task.key}"
+
+
+def day_ends(day: date) -> tuple[str, str]:
+    """Return between which sort keys by ``due_order`` all tasks are that are due on a day."""
+    return f"{day}T24", f"{day}T25"
 
 
 def changed_key(task: Task, changed_at: datetime | None) -> str:

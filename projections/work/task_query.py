@@ -156,7 +156,7 @@ def _planned(org_id: OrgId, lane: Lane, wanted: TaskFilter, order: TaskOrder, li
         below=high,
         residual=residual,
         holding=[("facets", group.facets) for group in groups],
-        within=None if due is None or (bounded and due.exact) else ("due", due.ranges),
+        within=None if due is None or (bounded and due.exact) else ("due_order", due.ranges),
         entered=entered(wanted),
         among=wanted.among,
     )

@@ -37,8 +37,8 @@ FILTERS = (
     TaskFilter(among=[document_id(ACME, TASK)], assignees=(UserId(ANA), UserId(BEN)), blocked=True),
     TaskFilter(among=()),
 )
-IN_MARCH = DueRanges((("D2026-03-01", "D2026-03-08"), ("T2026", "T2027")), "2026", "2027")
-LATE = DueRanges((("D", "D2026-03-01"), ("T", "T2026-03-01")), None, "2026-03-01")
+IN_MARCH = DueRanges((("2026-03-01", "2026-03-08"), ("2026-03-09T24", "2026-03-09T25")))
+LATE = DueRanges((("", "2026-03-01"),))
 ALONE = (
     TaskFilter(),
     TaskFilter(priorities=(Priority.LOW,)),

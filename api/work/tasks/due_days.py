@@ -7,13 +7,12 @@ from functools import lru_cache
 from api.http.problem import FieldError, invalid
 from projections.base import exact_time
 from projections.work.dashboard import Now
+from projections.work.due_between import due_between
 from projections.work.task_filter import DueRanges
-from projections.work.task_keys import DUE_AT, DUE_ON, NEVER_DUE
+from projections.work.task_keys import NEVER_DUE
 
 _RANGE = re.compile(r"(\d{4}-\d{2}-\d{2})?\.\.(\d{4}-\d{2}-\d{2})?")
-_LATER = chr(ord(DUE_ON) + 1), chr(ord(DUE_AT) + 1)
-"""Behind all days, and behind all times."""
-_MIDNIGHT = "T00:00:00.000000"
+_DAY = timedelta(days=1)
 _FIRST_DAY, _LAST_DAY = date(2, 1, 1), date(9998, 12, 31)
 """Days that begin and end somewhere in the calendar in every time zone."""
 
@@ -22,24 +21,14 @@ _FIRST_DAY, _LAST_DAY = date(2, 1, 1), date(9998, 12, 31)
 def due_ranges(asked: str | None, overdue: bool, now: Now) -> DueRanges:
     """Return when tasks are to be due; what is due on a day is until the day ends."""
     first, last = (None, None) if asked is None else _days(asked)
-    days, times = [DUE_ON, _LATER[0]], [DUE_AT, _LATER[1]]
-    low, high = None, None
-    # Days and times have the same ends in the order of all, where the day begins with that of UTC.
-    exact = last is not None or overdue
+    after, begin, end = None, "", NEVER_DUE
     if first is not None:
-        begin = exact_time(now.end_of(first - timedelta(days=1)))
-        days[0], times[0], low = f"{DUE_ON}{first}", f"{DUE_AT}{begin}", min(str(first), begin)
-        exact = exact and begin.startswith(f"{first}{_MIDNIGHT}")
+        begin = exact_time(now.end_of(first - _DAY))
     if last is not None:
-        end, next_day = exact_time(now.end_of(last)), str(last + timedelta(days=1))
-        days[1], times[1], high = f"{DUE_ON}{next_day}", f"{DUE_AT}{end}", max(next_day, end)
-        exact = exact and end.startswith(f"{next_day}{_MIDNIGHT}")
+        after, end = last + _DAY, exact_time(now.end_of(last))
     if overdue:
-        today, at = str(now.today), exact_time(now.at)
-        days[1], times[1] = min(days[1], f"{DUE_ON}{today}"), min(times[1], f"{DUE_AT}{at}")
-        high = min(high or NEVER_DUE, max(today, at))
-        exact = exact and at.startswith(today)
-    return DueRanges(((days[0], days[1]), (times[0], times[1])), low, high, exact)
+        after, end = min(after or now.today, now.today), min(end, exact_time(now.at))
+    return due_between(first, after, begin, end)
 
 
 def _days(asked: str) -> tuple[date | None, date | None]:
