@@ -6,7 +6,7 @@ restricted to one organization, or to one user: their sessions and their members
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from projections.base import Projection, document_id
 from projections.engine.control import Control
 from projections.engine.progress import Progress
 from projections.engine.query import LIMIT_MAX, ListSlice, Query, list_slice
-from projections.engine.sizes import SIZE_MAX, KnownSizes, size_key
+from projections.engine.sizes import SIZE_MAX, Remembered, SizeKey, size_key
 from projections.engine.store import ReadStore, ReadStoreUnavailable, Rebuilding, ShapedCollection
 
 PAGE_DEFAULT = 50
@@ -82,7 +82,8 @@ class ReadModels:
         self._shapes = {one.name: one.shape for one in projections}
         self._targets: dict[str, ShapedCollection] = {}
         self._targets_of: Control | None = None
-        self._sizes = KnownSizes()
+        self._sizes = Remembered[SizeKey, int]()
+        self._chosen = Remembered[Hashable, Query]()
 
     async def one(self, model: str, org_id: OrgId, thing: UUID) -> Found | None:
         """Return a resource by its id; None if it is missing, deleted or another organization's."""
@@ -156,6 +157,14 @@ class ReadModels:
                 sizes[at] = counted = await self._counted(queries[at])
                 self._sizes.keep(keys[at], counted)
         return [size or 0 for size in sizes]
+
+    async def remembered(self, plans: Hashable, choose: Callable[[], Awaitable[Query]]) -> Query:
+        """Return which query was chosen of *plans* in the last seconds, or *choose* one."""
+        chosen = self._chosen.get(plans)
+        if chosen is None:
+            chosen = await choose()
+            self._chosen.keep(plans, chosen)
+        return chosen
 
     async def _counted(self, query: Query) -> int:
         began = time.monotonic()

@@ -1,4 +1,4 @@
-"""The queries of lists, checked against the indexes that their read models declare.
+"""The queries of lists, each answered by one index that its read model declares (``answering``).
 
 Both engines accept only queries that one index answers, so that no list can be slow on one of
 them: equalities on all leading fields of an index, at most one of them with a choice of values, a
@@ -9,13 +9,12 @@ of rows, in the order of the list.
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
 
-from projections.shape import Index, Kind, Shape, Value, entry
+from projections.shape import Value, entry
 
 EITHER_MAX = 200
 """The maximum number of values in a choice: about as many as one person sees projects."""
@@ -74,11 +73,11 @@ class Query(Struct, frozen=True, kw_only=True, dict=True):
     are the ids of the documents to look at, for which no other index has to answer. With ``keyed``,
     the page tells the sort key of each item. ``span`` is a field other than the sort key, with its
     exclusive bounds: the index that is sorted by it answers, and what is within is put in the order
-    of the list. ``between`` are exclusive ranges, none of which overlap, of entries by the one name
-    that ``contains`` asks for, in the same way. With ``few``, the index is known to find not many
-    documents: filters look at all of them, and the page is full. With ``bare``, the page is the
-    sort keys alone, which an index of texts tells without a look at any document. ``at`` are the
-    only sort keys that are looked at.
+    of the list; beside ``contains``, that is an index of texts. ``between`` are exclusive ranges,
+    none of which overlap, of entries by the one name that ``contains`` asks for, in the same way.
+    With ``few``, the index is known to find not many documents: filters look at all of them, and
+    the page is full. With ``bare``, the page is the sort keys alone, which an index of texts tells
+    without a look at any document. ``at`` are the only sort keys that are looked at.
     """
 
     model: str
@@ -106,12 +105,28 @@ class Query(Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def found(self) -> bytes:
-        """Which documents the index finds, whatever their order.
+        """Which documents the index finds, and of what it gathers filters leave, in any order.
 
         Of a span that ends now, the end is another one each second: a part of it is enough.
         """
         span = None if self.span is None else [str(each)[:_SPAN_PART] for each in self.span]
-        return _packed((self.where, self.either, self.contains, span or self.between))
+        found = (self.where, self.either, self.contains, span or self.between)
+        if not self.gathers:
+            return _packed(found)
+        ranges = () if self.within is None else self.within[1]
+        ends = [each[:_SPAN_PART] for both in ranges for each in both]
+        left = (self.residual, self.holding, self.within and self.within[0], ends, self.entered)
+        return _packed((found, *left))
+
+    @cached_property
+    def statements(self) -> dict[str, Any]:
+        """What a store asks for it, by collection: most lists are asked for again and again."""
+        return {}
+
+    @property
+    def gathers(self) -> bool:
+        """Whether what has a text within a span is put in another order."""
+        return self.span is not None and self.contains is not None
 
     @property
     def put_in_order(self) -> bool:
@@ -140,6 +155,11 @@ class Query(Struct, frozen=True, kw_only=True, dict=True):
         if self.contains is None:
             return (None,)
         return (text,) if isinstance(text := self.contains[1], str) else text
+
+    @property
+    def finds_once(self) -> bool:
+        """Whether no document has two of the texts that the index answers."""
+        return self.apart or len(self.texts) == 1
 
     @property
     def rows_max(self) -> int:
@@ -191,78 +211,6 @@ class ListSlice(NamedTuple):
 def list_slice(items: Sequence[bytes], next_key: Any = None, keys: Sequence[Any] = ()) -> ListSlice:
     """Return a page of *items*, which are JSON."""
     return ListSlice(b",".join(items), len(items), next_key, keys)
-
-
-BY_ID = Index((), "id")
-"""Every document is found by its id, without a declared index."""
-
-
-def index_for(shape: Shape, query: Query) -> Index:
-    """Return the index that answers *query*.
-
-    :raises QueryRefused: there is none, or the query asks for too much.
-    """
-    if query.among is not None:
-        if query.either or query.contains or len(query.among) > AMONG_MAX:
-            raise QueryRefused(f"among up to {AMONG_MAX} documents, other filters are residual")
-        refuse_beyond_bounds(shape, query)
-        return BY_ID
-    sorted_by = query.sort if query.span is None else query.span[0]
-    if query.between:
-        told = not query.contains or query.of_entries or len(query.texts) != 1
-        if told or query.span is not None or query.bare:
-            raise QueryRefused("ranges are those of the entries by one name, in another order")
-        sorted_by = query.contains[0] if query.contains else query.sort
-    if query.bare and (query.filters or query.lookups != 1 or not query.contains):
-        raise QueryRefused("sort keys alone are those of one text in an index of texts")
-    if query.span is not None and any(
-        (query.contains, query.residual, query.without, query.entered)
-    ):
-        raise QueryRefused("beside a span, only ranges and texts are compared")
-    asked = query.where if query.either is None else {*query.where, query.either[0]}
-    contains = query.contains[0] if query.contains else None
-    if query.of_entries and (len(query.texts) != 1 or query.bare):
-        raise QueryRefused("entries are found by one name, with their documents")
-    for index in shape.indexes:
-        # All fields before the sort key must be given, in any order, and no others.
-        fits = index.sort == sorted_by and index.contains == contains
-        if fits and len(index.equal) == len(asked) and all(f in asked for f in index.equal):
-            break
-    else:
-        raise QueryRefused(f"no index of {shape.model} answers {query}")
-    refuse_beyond_bounds(shape, query)
-    return index
-
-
-def refuse_beyond_bounds(shape: Shape, query: Query) -> None:
-    """Refuse a query that asks for too much, whatever its index.
-
-    :raises QueryRefused: it does.
-    """
-    _refuse_long_page(query)
-    if query.either and not 1 <= len(query.either[1]) <= EITHER_MAX:
-        raise QueryRefused(f"a choice has 1 to {EITHER_MAX} values")
-    if not 1 <= query.lookups <= LOOKUPS_MAX:
-        raise QueryRefused(f"a query begins at 1 to {LOOKUPS_MAX} places of its index")
-    if query.either and query.either[0] in query.where:
-        raise QueryRefused(f"{query.either[0]} is both fixed and a choice")
-    if query.without and not 1 <= len(query.without[1]) <= WITHOUT_MAX:
-        raise QueryRefused(f"1 to {WITHOUT_MAX} values can be left out")
-    told = [(each.field, each.field_of_texts or each.field) for each in query.entered]
-    for field in (*(field for field, _ in query.holding), *chain(*told)):
-        if shape.kind(field) is not Kind.TEXTS:
-            raise QueryRefused(f"{field} does not hold texts")
-    for field in (*query.residual, *(query.without or ())[:1], *(query.within or ())[:1]):
-        if shape.kind(field) is Kind.TEXTS:
-            raise QueryRefused(f"{field} is a field of texts: use contains or holding")
-
-
-def _refuse_long_page(query: Query) -> None:
-    most = SORT_KEYS_MAX if query.bare else LIMIT_MAX
-    if not 1 <= query.limit <= most:
-        raise QueryRefused(f"a limit of {query.limit} is not from 1 to {most}")
-    if query.at is not None and not 1 <= len(query.at) <= AT_MAX:
-        raise QueryRefused(f"a query looks at 1 to {AT_MAX} sort keys")
 
 
 def cut(query: Query, rows: Sequence[tuple[Any, bytes]], end: Any = None) -> ListSlice:

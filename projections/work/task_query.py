@@ -5,6 +5,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from domain.base import OrgId, ProjectId, UserId
@@ -103,18 +104,30 @@ def behind(query: Query, after: Any, limit: int = 0) -> Query:
     return replace(query, **{"below" if query.descending else "above": after})
 
 
-class Plans(NamedTuple):
+class Gathered(NamedTuple):
+    """A query that puts tasks in order of what one group of facets finds within a span.
+
+    ``found`` is the same without what is compared beside.
+    """
+
+    query: Query
+    found: Query
+
+
+class Plans(Struct, frozen=True, eq=False):
     """Queries that all find the same tasks, in the same order.
 
     Each of ``walks`` lets the index answer another one of the filters, and compares the others.
-    ``short`` are the same for an index that is known to find few tasks. ``spanned`` puts those in
-    order that are due within a span; None if tasks are not asked for by when they are due, are in
-    that order already, or are compared with what they lack or with ranges as well. Each of
+    ``short`` are the same for an index that is known to find few tasks. ``gathered`` put in order
+    what each of these indexes finds within a span of due dates or priorities. ``spanned`` puts
+    those in order that are due within a span; None if tasks are not asked for by when they are due,
+    are in that order already, or are compared with what they lack or with ranges as well. Each of
     ``ranged`` puts those in order whose values in one custom field are within ranges.
     """
 
     walks: Sequence[Query]
     short: Sequence[Query]
+    gathered: Sequence[Sequence[Gathered]]
     spanned: Query | None
     ranged: Sequence[Query] = ()
 
@@ -161,13 +174,18 @@ def _planned(org_id: OrgId, lane: Lane, wanted: TaskFilter, order: TaskOrder, li
         among=wanted.among,
     )
     if wanted.among is not None:  # the index of ids answers
-        return Plans([query], [query], None)
+        return Plans([query], [query], [[]], None)
     spanned = None
     if not (due is None or bounded or wanted.lacking or wanted.ranges):
         spanned = _spanning(query, due)
     walks = _walks(query, groups, lacks)
     short = [replace(walk, few=True) for walk in walks]
-    return Plans(walks, short, spanned, [*_ranged(query, lacks)])
+    gathered = [[*map(_as_gathered, _gathering(walk, wanted, order))] for walk in walks]
+    return Plans(walks, short, gathered, spanned, [*_ranged(query, lacks)])
+
+
+def _as_gathered(query: Query) -> Gathered:
+    return Gathered(query, replace(query, residual={}, holding=(), within=None, entered=()))
 
 
 def _ranged(query: Query, lacks: Sequence[str]) -> Iterator[Query]:
@@ -215,6 +233,20 @@ def _led_by(query: Query, groups: Sequence[FacetGroup], at: int) -> Query:
         apart=first.apart,
         holding=[("facets", group.facets) for group in others],
     )
+
+
+def _gathering(walk: Query, wanted: TaskFilter, order: TaskOrder) -> Iterator[Query]:
+    """Yield *walk* in the other orders of which a filter is a span, to be put in its own again."""
+    if walk.contains is None or not walk.finds_once:
+        return
+    due, ends = wanted.due, urgent(wanted.priorities)
+    if due is not None and order.sort is not TaskSort.DUE:
+        within = None if due.exact else walk.within
+        yield replace(walk, span=("due_order", due.low, due.high), within=within)
+    told = ("facets", tuple([mark("priority", each) for each in wanted.priorities]))
+    if ends is not None and told in walk.holding:
+        others = [each for each in walk.holding if each != told]
+        yield replace(walk, span=("urgency", *ends), holding=others)
 
 
 def _spanning(query: Query, due: DueRanges) -> Query:

@@ -12,6 +12,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import CollectionInvalid, InvalidOperation, OperationFailure, PyMongoError
 
 from projections.base import Document
+from projections.engine.answering import BY_ID, index_for
 from projections.engine.control import Control
 from projections.engine.mongo import documents
 from projections.engine.mongo.leases import CONTROL, THE_PLAN, MongoLeases, Stored
@@ -19,15 +20,7 @@ from projections.engine.mongo.listeners import CommandCounter, PoolListener
 from projections.engine.mongo.sharing import SharedPages
 from projections.engine.mongo.views import NAMESPACE_EXISTS, show_under_names
 from projections.engine.mongo.writing import PARKED, write_batch
-from projections.engine.query import (
-    BY_ID,
-    RESIDUAL_ROWS_MAX,
-    ListSlice,
-    Query,
-    cut,
-    index_for,
-    keys_slice,
-)
+from projections.engine.query import RESIDUAL_ROWS_MAX, ListSlice, Query, cut, keys_slice
 from projections.engine.store import (
     READ_MODELS_DEADLINE_S,
     Batch,

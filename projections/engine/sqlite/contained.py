@@ -13,7 +13,8 @@ from typing import Any
 
 import msgspec
 
-from projections.engine.query import Query, QueryRefused, index_for
+from projections.engine.answering import index_for
+from projections.engine.query import Query, QueryRefused
 from projections.engine.store import ShapedCollection
 from projections.shape import Index
 

@@ -4,7 +4,8 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from projections.engine.query import Query, index_for
+from projections.engine.answering import index_for
+from projections.engine.query import Query
 from projections.engine.sqlite.contained import compared_of, contained_table, text_mark
 from projections.engine.sqlite.forms import PageForm, compared_with, comparisons, form_of
 from projections.engine.sqlite.sketch import Sketched

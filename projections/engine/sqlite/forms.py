@@ -96,11 +96,11 @@ def comparisons(form: PageForm, target: ShapedCollection, query: Query) -> Compa
     sketch = Sketched(target, form.contains)
     found = Comparisons(sketch.comparisons(query), [], [])
     for field, count in form.holding:
-        if form.contains is None or form.contains == form.sort:
+        if sketch.tells(field, count):  # what has the bits most likely has the text
+            found.documents.append(named(f"d.{quoted(field)}", count))
+        elif form.contains is None or form.contains == form.sort or query.gathers:
             texts = found.marked if form.contains is None else found.documents
             texts.append(_held(field, count))
-        elif sketch.tells(field, count):  # what has the bits most likely has the text
-            found.documents.append(named(f"d.{quoted(field)}", count))
         else:
             table, _ = table_beside(target, query, field)
             found.marked.append(looked_up(table, "s.sort", "s.row", count))
@@ -153,11 +153,11 @@ def compared_with(sketch: Sketched, query: Query) -> Comparisons:
     """
     found = Comparisons(sketch.parameters(query), [], [])
     for field, texts in query.holding:
-        if query.contains is None or query.of_entries:
+        if sketch.tells(field, len(texts)):
+            found.documents.extend([told for text in texts for told in texts_told(text)])
+        elif query.contains is None or query.of_entries or query.gathers:
             where = found.marked if query.contains is None else found.documents
             where.extend(_held_texts(texts))
-        elif sketch.tells(field, len(texts)):
-            found.documents.extend([told for text in texts for told in texts_told(text)])
         else:
             found.marked.extend(texts)
     for field, value in query.residual.items():

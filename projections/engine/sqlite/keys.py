@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from projections.engine.query import Key, ListSlice, Query, index_for, keys_slice
+from projections.engine.answering import index_for
+from projections.engine.query import Key, ListSlice, Query, keys_slice
 from projections.engine.sqlite.contained import contained_table, text_mark
 from projections.engine.sqlite.statements import quoted
 from projections.engine.store import ShapedCollection

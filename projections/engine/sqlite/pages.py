@@ -10,14 +10,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from projections.engine.query import (
-    RESIDUAL_ROWS_MAX,
-    ListSlice,
-    Query,
-    cut,
-    index_for,
-    refuse_beyond_bounds,
-)
+from projections.engine.answering import index_for, refuse_beyond_bounds
+from projections.engine.query import RESIDUAL_ROWS_MAX, ListSlice, Query, cut
 from projections.engine.sqlite.contained import (
     compared_of,
     contained_table,
@@ -33,6 +27,7 @@ from projections.engine.sqlite.forms import (
     comparisons,
     form_of,
 )
+from projections.engine.sqlite.gathering import gathered_count, gathered_statement
 from projections.engine.sqlite.joining import joined, joined_once
 from projections.engine.sqlite.keys import KeysStatement, keys_statement
 from projections.engine.sqlite.sketch import TEXTS_MAX, Sketched, named, texts_told
@@ -88,6 +83,7 @@ class _Place(NamedTuple):
     values: list[Any]
 
 
+AnyStatement = PageStatement | SpanStatement | KeysStatement
 _NOTHING = Comparisons([], [], [])
 
 
@@ -95,18 +91,25 @@ _texts: dict[tuple[Any, ...], _Texts] = {}
 """By the parts of a ``PageForm``."""
 
 
-def page_statement(
-    target: ShapedCollection, query: Query
-) -> PageStatement | SpanStatement | KeysStatement:
-    """Return the statement that selects a page.
+def page_statement(target: ShapedCollection, query: Query) -> AnyStatement:
+    """Return the statement that selects a page, which is kept with the query.
 
     :raises QueryRefused: no declared index answers it.
     """
+    known: AnyStatement | None = query.statements.get(target.collection)
+    if known is None:
+        known = query.statements[target.collection] = _statement(target, query)
+    return known
+
+
+def _statement(target: ShapedCollection, query: Query) -> AnyStatement:
     refuse_beyond_bounds(target.shape, query)
     if query.between:
         return entries_statement(target, query)
-    if query.span is not None or query.bare:
-        return (keys_statement if query.bare else span_statement)(target, query)
+    if query.bare:
+        return keys_statement(target, query)
+    if query.span is not None:
+        return (gathered_statement if query.gathers else span_statement)(target, query)
     form = form_of(target, query)
     texts = _texts.get(form) or _prepared(PageForm(*form), target, query)
     bounds = [bound for bound in (query.above, query.below) if bound is not None]
@@ -132,8 +135,8 @@ def page_statement(
 
 def count_statement(target: ShapedCollection, query: Query, limit: int) -> tuple[str, list[Any]]:
     """Return the statement that counts up to *limit* documents of an index of texts or a span."""
-    if query.between:
-        return entries_count(target, query, limit)
+    if query.between or query.gathers:
+        return (entries_count if query.between else gathered_count)(target, query, limit)
     return (texts_count if query.span is None else span_count)(target, query, limit)
 
 

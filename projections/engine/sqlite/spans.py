@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from projections.engine.query import ListSlice, Query, cut, index_for
+from projections.engine.answering import index_for
+from projections.engine.query import ListSlice, Query, cut
 from projections.engine.sqlite.contained import compared_of, looked_up, table_beside, text_mark
 from projections.engine.sqlite.sketch import Sketched
 from projections.engine.sqlite.statements import quoted

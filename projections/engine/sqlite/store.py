@@ -13,8 +13,9 @@ from msgspec.structs import replace
 
 from eventstore.counters import READ_MODELS_DRIVER, counters_of
 from projections.base import Document
+from projections.engine.answering import index_for
 from projections.engine.control import Control, PartState
-from projections.engine.query import ListSlice, Query, index_for
+from projections.engine.query import ListSlice, Query
 from projections.engine.sqlite import statements
 from projections.engine.sqlite.connection import MISSING, WAL_BYTES_KEPT, Connection
 from projections.engine.sqlite.files import Files

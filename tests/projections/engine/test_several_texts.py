@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from projections.engine.query import Query, QueryRefused
-from projections.engine.sizes import KNOWN_S, KnownSizes, size_key
+from projections.engine.sizes import KNOWN_S, Remembered, SizeKey, size_key
 from projections.engine.sqlite.sketch import TEXTS_MAX
 from projections.engine.store import ReadStore
 from tests.projections.engine.things import THINGS, filled, page, thing
@@ -69,7 +69,7 @@ async def test_how_many_documents_an_index_finds_is_counted_up_to_a_limit(store:
 
 def test_a_size_is_known_for_some_seconds_whatever_the_order() -> None:
     now = 0.0
-    sizes = KnownSizes(lambda: now)
+    sizes = Remembered[SizeKey, int](lambda: now)
     query = Query(
         model="things", where={"org": "acme"}, contains=("people", "a"), sort="n", limit=1
     )
