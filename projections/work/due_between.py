@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from projections.work.task_filter import DueRanges
-from projections.work.task_keys import NEVER_DUE, day_ends
+from projections.work.task_keys import NEVER_DUE, due_on_day
 
 Span = tuple[str, str]
 _DAY = timedelta(days=1)
@@ -20,7 +20,7 @@ def due_between(first: date | None, after: date | None, begin: str, end: str) ->
     """
     spans = [(begin, end)]
     for day in _around(first, after):
-        behind_times = day_ends(day)
+        behind_times = due_on_day(day)
         if (first is None or day >= first) and (after is None or day < after):
             spans.append(behind_times)
         else:

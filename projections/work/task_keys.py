@@ -40,11 +40,11 @@ def due_order(task: Task) -> str:
     """Return the sort key by which all tasks are listed: a day comes behind its times (in UTC)."""
     if task.due_at is not None:
         return f"{exact_time(task.due_at.astimezone(UTC))}!{task.key}"
-    due = NEVER_DUE if task.due_date is None else day_ends(task.due_date)[0]
+    due = NEVER_DUE if task.due_date is None else due_on_day(task.due_date)[0]
     return f"{due}!{task.key}"
 
 
-def day_ends(day: date) -> tuple[str, str]:
+def due_on_day(day: date) -> tuple[str, str]:
     """Return between which sort keys by ``due_order`` all tasks are that are due on a day."""
     return f"{day}T24", f"{day}T25"
 
