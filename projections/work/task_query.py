@@ -175,9 +175,8 @@ def _planned(org_id: OrgId, lane: Lane, wanted: TaskFilter, order: TaskOrder, li
     )
     if wanted.among is not None:  # the index of ids answers
         return Plans([query], [query], [[]], None)
-    spanned = None
-    if not (due is None or bounded or wanted.lacking or wanted.ranges):
-        spanned = _spanning(query, due)
+    alone = not (bounded or wanted.lacking or wanted.ranges)
+    spanned = _spanning(query, due) if due is not None and alone else None
     walks = _walks(query, groups, lacks)
     short = [replace(walk, few=True) for walk in walks]
     gathered = [[*map(_as_gathered, _gathering(walk, wanted, order))] for walk in walks]
