@@ -81,7 +81,7 @@ async def find_columns(  # noqa: PLR0913, PLR0917 - the columns, their filter an
 async def _chosen(models: ReadModels, plans: Plans) -> Query:
     """Return the query that has to look at the fewest tasks, as of the last seconds."""
     query = plans.walks[0]
-    if plans.spanned is None and (query.contains is None or not query.filters):
+    if not (plans.spanned or plans.ranged or (query.contains and query.filters)):
         return query
     return await models.remembered(plans, partial(_least_work, models, plans))
 

@@ -17,6 +17,7 @@ from domain.work.task.custom_field import FieldType, TaskFieldSet
 from domain.work.task.events import Priority, TaskLabelled
 from eventstore.memory import MemoryStore
 from projections.engine.find import ReadModels
+from projections.engine.progress import Progress
 from projections.engine.store import ReadStore
 from projections.work import task_list
 from projections.work.field_order.sorting import FieldOrder
@@ -27,6 +28,7 @@ from projections.work.task_list import find_tasks, find_tasks_by_key
 from projections.work.task_query import Lane, TaskOrder, TaskSort, task_plans
 from tests.commands.acme import OPS, task
 from tests.domain.spec import ACME, ENG
+from tests.projections.engine.test_find import Asked
 from tests.projections.spec import live, models_of, project_all
 from tests.spec import on, opened, record
 
@@ -258,3 +260,6 @@ async def test_an_index_finds_what_is_within_a_range(store: ReadStore) -> None:
             assert "by_org_project_id_deleted_ordered" in plan
             assert "SCAN d" not in plan
             assert "COLLSCAN" not in plan
+    (models := Asked(store, Progress(store), [Tasks()])).queries = []
+    await find_tasks(models, ACME, LANES, replace(wanted, priorities=()))
+    assert [bool(query.between) for query in models.queries] == [True]
