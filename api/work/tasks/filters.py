@@ -47,10 +47,14 @@ def _several(what: str, pattern: str) -> Any:
     )
 
 
-def _ids(what: str, *words: str) -> Any:
+def _ids(what: str, *words: str, alone: str = "") -> Any:
+    """Describe ids and *words*, several joined by commas, or a word that stands *alone*."""
     one = "|".join((_ID, *words))
-    told = "".join(f", or `{word}`" for word in words)
-    return _several(what + told, f"^({one})(,({one}))*$")
+    told = what + "".join(f", or `{word}`" for word in words)
+    many = f"({one})(,({one}))*"
+    if not alone:
+        return _several(told, f"^{many}$")
+    return _several(f"{told}, or `{alone}` alone", f"^({alone}|{many})$")
 
 
 def _words(kind: type[StrEnum]) -> str:
@@ -72,12 +76,12 @@ StatusFilter = FromQuery[
 GroupFilter = FromQuery[Annotated[str | None, _several("Groups of statuses", _words(StatusGroup))]]
 PriorityFilter = FromQuery[Annotated[str | None, _several("Priorities", _words(Priority))]]
 AssigneeFilter = FromQuery[Annotated[str | None, _ids("Ids of assignees", ME, NONE)]]
-LabelFilter = FromQuery[Annotated[str | None, _ids("Ids of labels", NONE)]]
-ParentFilter = FromQuery[Annotated[str | None, _ids("Ids of the tasks directly above", NONE)]]
+LabelFilter = FromQuery[Annotated[str | None, _ids("Ids of labels", alone=NONE)]]
+ParentFilter = FromQuery[Annotated[str | None, _ids("Ids of the tasks directly above", alone=NONE)]]
 CreatorFilter = FromQuery[Annotated[str | None, _ids("Ids of who created it", ME)]]
 WatcherFilter = FromQuery[Annotated[str | None, _ids("Ids of who watches it", ME)]]
-CycleFilter = FromQuery[Annotated[str | None, _ids("Ids of cycles", CURRENT, NONE)]]
-MilestoneFilter = FromQuery[Annotated[str | None, _ids("Ids of milestones", NONE)]]
+CycleFilter = FromQuery[Annotated[str | None, _ids("Ids of cycles", CURRENT, alone=NONE)]]
+MilestoneFilter = FromQuery[Annotated[str | None, _ids("Ids of milestones", alone=NONE)]]
 FieldFilter = FromQuery[
     Annotated[
         str | None,
