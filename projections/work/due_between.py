@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from projections.work.task_filter import DueRanges
+from projections.work.task_filter import DueRanges, Span, spans_apart
 from projections.work.task_keys import NEVER_DUE, due_on_day
 
-Span = tuple[str, str]
 _DAY = timedelta(days=1)
 WHENEVER = DueRanges((("", NEVER_DUE),))
 """On any day and at any time."""
@@ -25,13 +24,7 @@ def due_between(first: date | None, after: date | None, begin: str, end: str) ->
             spans.append(behind_times)
         else:
             spans = [part for span in spans for part in _without(span, behind_times)]
-    found = list[Span]()
-    for low, high in sorted(span for span in spans if span[0] < span[1]):
-        if found and low <= found[-1][1]:
-            found[-1] = found[-1][0], max(high, found[-1][1])
-        else:
-            found.append((low, high))
-    return DueRanges((*found,) or (("", ""),))
+    return DueRanges(spans_apart(span for span in spans if span[0] < span[1]) or (("", ""),))
 
 
 def _around(first: date | None, after: date | None) -> Iterator[date]:

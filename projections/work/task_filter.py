@@ -1,6 +1,6 @@
 """Which tasks a list shows, and what a query asks for that finds them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -10,11 +10,25 @@ from domain.work.task.events import Priority
 from projections.engine.query import Entered
 from projections.work.task_keys import BLOCKED, TRASHED, UNBLOCKED, facet, field_facet, mark
 
+Span = tuple[str, str]
+"""From a first sort key up to another."""
+
+
+def spans_apart(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """Return the same as *spans*, the first one first, of which no two meet."""
+    found = list[Span]()
+    for low, high in sorted(spans):
+        if found and low <= found[-1][1]:
+            found[-1] = found[-1][0], max(high, found[-1][1])
+        else:
+            found.append((low, high))
+    return (*found,)
+
 
 class DueRanges(NamedTuple):
     """When tasks are due: ranges of ``due_order``, the first one first, of which no two meet."""
 
-    ranges: tuple[tuple[str, str], ...]
+    ranges: tuple[Span, ...]
 
     @property
     def low(self) -> str | None:
@@ -39,7 +53,7 @@ class ValueRanges(NamedTuple):
     """
 
     key: str
-    ranges: tuple[tuple[str, str], ...]
+    ranges: tuple[Span, ...]
     texts: tuple[str, ...] = ()
 
 

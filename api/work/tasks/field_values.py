@@ -1,14 +1,14 @@
 """Filters of lists of tasks by custom fields: equal values, and ranges of numbers and of days."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
 from domain.planning.field_value import NamedValue, named_value
 from domain.work.task.custom_field import FIELD_NUMBER_MAX, FieldType, texts_of
 from projections.work.field_order.entries import day_ends, number_ends
-from projections.work.task_filter import ValueRanges
+from projections.work.task_filter import Span, ValueRanges, spans_apart
 
 _NUMBER = r"-?[0-9]+(?:\.[0-9]+)?"
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -16,8 +16,6 @@ _A_NUMBER = re.compile(_NUMBER)
 _NUMBERS = re.compile(rf"({_NUMBER})?\.\.({_NUMBER})?")
 _DAYS = re.compile(rf"({_DAY})?\.\.({_DAY})?")
 _EVERYTHING = ".."
-Ends = tuple[str, str]
-"""The sort keys before and behind a range."""
 
 
 class AskedValues(NamedTuple):
@@ -55,7 +53,7 @@ def field_value(text: str) -> NamedValue | None:
 
 
 def _choice(key: str, values: Sequence[NamedValue]) -> ValueRanges:
-    ranges: list[Ends] = []
+    ranges: list[Span] = []
     texts: list[str] = []
     for each in values:
         found = _range_of(each) or _range_of(each._replace(text=f"{each.text}..{each.text}"))
@@ -63,20 +61,7 @@ def _choice(key: str, values: Sequence[NamedValue]) -> ValueRanges:
             ranges.append(found)
         if found is None or _is_rewritten(each):
             texts.append(each.text)
-    return ValueRanges(key, tuple(_apart(ranges)), tuple(texts))
-
-
-def _apart(ranges: Sequence[Ends]) -> Iterator[Ends]:
-    """Yield the same as *ranges*, of which no two have anything in common."""
-    low = high = ""
-    for first, last in sorted(ranges):
-        if low and first <= high:
-            high = max(high, last)
-            continue
-        if low:
-            yield low, high
-        low, high = first, last
-    yield low, high
+    return ValueRanges(key, spans_apart(ranges), tuple(texts))
 
 
 def _has_days(text: str) -> bool:
@@ -99,7 +84,7 @@ def _is_rewritten(value: NamedValue) -> bool:
     return is_stored and texts_of(value.key, FieldType.NUMBER, number) != (value.text,)
 
 
-def _range_of(value: NamedValue) -> Ends | None:
+def _range_of(value: NamedValue) -> Span | None:
     """Return the ends of the range that a value names, None if it is none."""
     if value.quoted or value.text == _EVERYTHING:
         return None
