@@ -19,8 +19,8 @@ from runtime.process import spare_the_collector
 
 EVENTS = 20
 TASKS = 50
-LOADS = 300
-ROUNDS = 25
+LOADS = 2_000
+ROUNDS = 15
 TARGET = 625
 """Products that a plain loop adds in the same time."""
 

@@ -89,6 +89,9 @@ SEALED_TYPES = frozenset(kind for kind, fields in PERSONAL.items() if fields.enc
 SEALED_TAGS = frozenset(tag for tag, kind in EVENT_TYPES.items() if kind in SEALED_TYPES)
 """The tags of these events, as written today."""
 
+KEYED_TAGS = SEALED_TAGS | STEPS.keys()
+"""The tags of all events that may have personal values, which need a key to be read."""
+
 
 def commit_to(value: str) -> tuple[str, Salted]:
     """Return a salted commitment to *value*, and what opens it."""
@@ -251,11 +254,6 @@ def mark_of(row: Row) -> str:
         return str(known)
     stored = (row.stream_id, row.version, row.tag, row.recorded_at, row.state)
     return f"unreadable:{hashlib.sha256(repr(stored).encode()).hexdigest()}"
-
-
-def takes_key(tag: str) -> bool:
-    """Return whether an event of *tag* has personal values, which need the key of its stream."""
-    return tag in SEALED_TAGS or tag in STEPS
 
 
 def _opened(event: Event, row: Row, cipher: Cipher | None) -> Event:

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from domain.base import Event, OrgId
 from eventstore.append import KeptSince, UsedKey
-from eventstore.codec import Cipher, decode, decode_event, mark_of, takes_key
+from eventstore.codec import KEYED_TAGS, Cipher, decode, decode_event, mark_of
 from eventstore.engine.calls import LOG_DEADLINE_S
 from eventstore.engine.claim_reads import ClaimReads
 from eventstore.engine.news import News
@@ -117,8 +117,7 @@ class LogReads(TreeHeadReads):
         rows = await self._read(self.store.stream, stream_id, after, self.part(org_id), limit)
         if not rows:
             return History([], after, None, None)
-        last, ciphers = rows[-1], await _ciphers(self, rows)
-        events = [decode_event(row, ciphers.get(row.position)) for row in rows]
+        last, events = rows[-1], await self.events(rows)
         return History(events, last.version, last.org_id, recorded_time(last.recorded_at))
 
     async def tail(
@@ -243,6 +242,11 @@ class LogReads(TreeHeadReads):
         """Return all sealed secrets of *owner* by name."""
         return dict(await self._read(self.store.secrets, owner, self.part(org_id)))
 
+    async def events(self, rows: Sequence[Row]) -> list[Event]:
+        """Return what ``decoded`` does without envelopes, which is enough to fold."""
+        ciphers = await _ciphers(self, rows)
+        return [decode_event(row, ciphers.get(row.position)) for row in rows]
+
     async def decoded(self, rows: Sequence[Row]) -> list[Recorded]:
         """Return *rows* of one partition decoded, with their personal values decrypted."""
         ciphers = await _ciphers(self, rows)
@@ -251,7 +255,10 @@ class LogReads(TreeHeadReads):
 
 async def _ciphers(log: LogReads, rows: Sequence[Row]) -> dict[int, Cipher | None]:
     """Return what opens the personal values of *rows* by position, for those that have any."""
-    owners = {row.position: key_owner_in(row) for row in rows if takes_key(row.tag)}
-    if any(log.keys.cached(subject) is None for subject, _ in owners.values()):
+    cached = log.keys.cached
+    owners = {row.position: key_owner_in(row) for row in rows if row.tag in KEYED_TAGS}
+    ciphers = {position: cached(subject) for position, (subject, _) in owners.items()}
+    if None in ciphers.values():
         await log.fetch_keys(dict(owners.values()))
-    return {position: log.keys.cached(subject) for position, (subject, _) in owners.items()}
+        ciphers = {position: cached(subject) for position, (subject, _) in owners.items()}
+    return ciphers

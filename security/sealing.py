@@ -23,6 +23,9 @@ _KEY_ID_BYTES = 8
 SEALED_V1 = b"\x01"
 """First byte of a sealed value: then nonce, ciphertext, tag."""
 
+_SEALED_FROM = len(SEALED_V1) + _NONCE_BYTES
+_SEALED_MIN = _SEALED_FROM + TAG_BYTES
+
 WRAPPED_V1 = b"\x01"
 """First byte of a wrapped key: then the master key's id, nonce, ciphertext, tag."""
 
@@ -52,11 +55,11 @@ class StreamCipher:
 
         :raises SealBroken: the key or *aad* differs, or a bit was changed.
         """
-        if blob[:1] != SEALED_V1 or len(blob) < 1 + _NONCE_BYTES + TAG_BYTES:
+        if len(blob) < _SEALED_MIN or not blob.startswith(SEALED_V1):
             raise SealBroken
-        nonce = blob[1 : 1 + _NONCE_BYTES]
+        nonce, sealed = blob[1:_SEALED_FROM], blob[_SEALED_FROM:]
         try:
-            return self._aead.decrypt(nonce, blob[1 + _NONCE_BYTES :], SEALED_V1 + aad)
+            return self._aead.decrypt(nonce, sealed, SEALED_V1 + aad)
         except InvalidTag:
             raise SealBroken from None
 
