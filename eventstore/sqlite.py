@@ -26,7 +26,7 @@ from eventstore.engine.schema import (
 )
 from eventstore.engine.settle import Settled
 from eventstore.engine.sqlite_file import Checkpoints, once_unlocked
-from eventstore.engine.sqlite_rows import add_all
+from eventstore.engine.sqlite_rows import MANY_EVENTS, add_all
 from eventstore.identifiers import id_of
 from eventstore.recorded import READ_BYTES_MAX, Row
 from eventstore.store import Mark, OwnCommit
@@ -35,9 +35,6 @@ _STATE, _PRIVATE = 4, 5
 """Where they are in ``COLUMNS``."""
 
 _owner = cast(Callable[[bytes], OrgId], id_of)  # OrgId() is a call for each row
-
-MANY_EVENTS = 500
-"""Events of one transaction whose guard costs more than taking it down and putting it up."""
 
 WRITER_CACHE_KIB = 8 * 1024
 """Pages in memory: what a large append changes is then written once, by its commit."""

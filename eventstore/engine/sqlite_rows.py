@@ -11,6 +11,9 @@ from eventstore.engine.beside import INSERT_EVENTS, TableWrite, event_rows
 from eventstore.engine.schema import ROWS_TOGETHER, RUN, insert_run
 from eventstore.recorded import Row
 
+MANY_EVENTS = 500
+"""Events of one transaction whose guard costs more than taking it down and putting it up."""
+
 _INSERT_RUN = insert_run(INSERT_EVENTS.into)
 
 
@@ -29,7 +32,14 @@ def add_all(
 def _add_events(
     writer: sqlite3.Connection, events: Sequence[Row], part_of: Callable[[OrgId], int]
 ) -> None:
-    """Add *events*; those that follow each other in one organization in runs."""
+    """Add *events*: one by one while the guard looks at each, otherwise in runs.
+
+    Of a statement that adds several, SQLite copies all rows before it shows the guard the first.
+    """
+    if len(events) < MANY_EVENTS:
+        rows = event_rows(events, part_of, attrgetter("bytes"))
+        writer.executemany(INSERT_EVENTS.of_values, rows)
+        return
     chunks = (events[start : start + RUN] for start in range(0, len(events), RUN))
     for one_run, alike in groupby(chunks, _is_run):
         if one_run:

@@ -17,9 +17,10 @@ from domain.base import OrgId
 from eventstore.append import Appended, Conflict, LogUnavailable, LogUnfit, Secret
 from eventstore.engine.schema import RUN
 from eventstore.engine.sqlite_file import POLL_S
+from eventstore.engine.sqlite_rows import MANY_EVENTS
 from eventstore.memory import MemoryStore
 from eventstore.partition import partition_of
-from eventstore.sqlite import MANY_EVENTS, SqliteStore
+from eventstore.sqlite import SqliteStore
 from eventstore.store import Mark, Store
 from tests.domain.spec import ACME, OTHER
 from tests.eventstore.contract import StoreContract

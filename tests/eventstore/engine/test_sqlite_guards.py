@@ -11,7 +11,8 @@ import pytest
 
 from eventstore.append import Appended, Conflict
 from eventstore.engine.schema import ROWS_TOGETHER, SQLITE_GUARDS, SQLITE_TYPES, statements
-from eventstore.sqlite import MANY_EVENTS, SqliteStore
+from eventstore.engine.sqlite_rows import MANY_EVENTS
+from eventstore.sqlite import SqliteStore
 from tests.eventstore.rows import command
 
 A, B = UUID(int=1), UUID(int=2)
