@@ -8,6 +8,7 @@ from security.base64url import from_base64url, to_base64url
 from security.cursors import CURSOR_CHARS_MAX, MAC_BYTES, CursorKey, CursorValue, InvalidCursor
 
 KEY = CursorKey("a cursor secret for these tests, long")
+AGAIN = CursorKey("a cursor secret for these tests, long")
 OTHER = CursorKey("another cursor secret for these tests")
 SCALARS = (
     st.none()
@@ -20,8 +21,13 @@ CURSOR = KEY.encode("acme/tasks?sort=title", ["Ship it", 7])
 
 
 @given(binding=st.text(), values=st.lists(SCALARS, max_size=4))
-def test_a_cursor_returns_its_values(binding: str, values: list[CursorValue]) -> None:
-    assert KEY.decode(binding, KEY.encode(binding, values)) == values
+def test_a_cursor_returns_its_values_also_in_another_process(
+    binding: str, values: list[CursorValue]
+) -> None:
+    cursor = KEY.encode(binding, values)
+
+    assert KEY.decode(binding, cursor) == values
+    assert AGAIN.decode(binding, cursor) == values
 
 
 @pytest.mark.parametrize("binding", ["", "evil/tasks?sort=title", "acme/tasks?sort=titl"])
