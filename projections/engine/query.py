@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from projections.shape import Value, entry
 
@@ -119,9 +120,18 @@ class Query(Struct, frozen=True, kw_only=True, dict=True):
         return _packed((found, *left))
 
     @cached_property
-    def statements(self) -> dict[str, Any]:
-        """What a store asks for it, by collection: most lists are asked for again and again."""
+    def statements(self) -> dict[Any, Any]:
+        """What a store asks for it and for what is behind any sort key, to be kept by the store.
+
+        Most lists are asked for again and again.
+        """
         return {}
+
+    def behind(self, key: Key) -> "Query":
+        """Return the query for what comes behind a sort key."""
+        found = replace(self, **{"below" if self.descending else "above": key})
+        vars(found)["statements"] = self.statements
+        return found
 
     @property
     def gathers(self) -> bool:

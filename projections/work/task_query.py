@@ -99,9 +99,7 @@ def behind(query: Query, after: Any, limit: int = 0) -> Query:
     """Return *query* for what comes behind a sort key; with *limit*, a page to be merged."""
     if limit:
         query = replace(query, limit=limit, keyed=True)
-    if after is None:
-        return query
-    return replace(query, **{"below" if query.descending else "above": after})
+    return query if after is None else query.behind(after)
 
 
 class Gathered(NamedTuple):
