@@ -46,7 +46,8 @@ class Index(Struct, frozen=True):
     ``entry``: each is a name, which is searched for, and a sort key. If the list is read in pages,
     the sort key must be unique within the equal fields. ``also`` names fields that SQLite keeps in
     the index, so that rows which a residual filter leaves out are not read; with an index of texts,
-    it keeps them in a sketch of each document, the same for all indexes of a field.
+    it keeps them in a sketch of each document, the same for all indexes of a field. With an index
+    of entries, it keeps them beside each entry, and of a field of texts the sketch of its texts.
     """
 
     equal: tuple[str, ...]
@@ -91,14 +92,19 @@ class Shape(Struct, frozen=True):
     """Which of the fields hold texts."""
     sketches: dict[str, tuple[str, ...]] = {}
     """Those of which SQLite keeps a sketch of each document, with the fields that it has beside."""
+    beside_entries: dict[str, tuple[str, ...]] = {}
+    """The fields of entries beside each of which SQLite keeps other fields, with those fields."""
     layout: str = ""
     """A digest of the fields and indexes, which a query must match to be answered."""
 
     def __post_init__(self) -> None:
         found = tuple(name for name, kind in self.fields.items() if kind is Kind.TEXTS)
         force_setattr(self, "texts", found)
-        also = {one.contains: one.also for one in self.indexes if one.contains and one.also}
+        texts = [one for one in self.indexes if one.contains and one.also]
+        also = {str(one.contains): one.also for one in texts if not one.of_entries}
         force_setattr(self, "sketches", also)
+        also = {str(one.contains): one.also for one in texts if one.of_entries}
+        force_setattr(self, "beside_entries", also)
         indexes = [(one.equal, one.sort, one.contains, *one.also) for one in self.indexes]
         how = [_TEXTS_INDEXED_BY] if any(one.contains for one in self.indexes) else []
         how += [f"since {self.since}"] if self.since else []

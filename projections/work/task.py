@@ -206,7 +206,7 @@ class Tasks(AggregateProjection[Task]):
         Index(_SCOPE, "due_order", also=(*_COMPARED, *SORT_KEYS)),
         Index((*_SCOPE, "open"), "due_order", also=(*_COMPARED, *SORT_KEYS)),
         *(Index(_SCOPE, key, contains="facets", also=_COMPARED) for key in SORT_KEYS),
-        Index(_SCOPE, "ordered", contains="ordered"),
+        Index(_SCOPE, "ordered", contains="ordered", also=("facets", "open", "lacks", *SORT_KEYS)),
         Index((*_SCOPE, "status"), "place"),
         Index(("org", "parent_id", "deleted"), "place"),
         Index(("org", "deleted", "open"), "changed", contains="assignees"),

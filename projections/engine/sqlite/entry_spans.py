@@ -15,7 +15,7 @@ from projections.engine.store import ShapedCollection
 
 
 class _Entries(NamedTuple):
-    """The rows of entries within ranges, as a statement and its parameters."""
+    """Columns of entries within ranges, as a statement and its parameters."""
 
     text: str
     parameters: list[Any]
@@ -26,41 +26,43 @@ def entries_statement(target: ShapedCollection, query: Query) -> SpanStatement:
 
     :raises QueryRefused: no declared index answers it.
     """
-    entries = _entries(target, query)
     # What is compared beside is compared as in the order of the entries.
     beside = replace(query, sort=_field(query), between=(), above=None, below=None)
     form = PageForm(*form_of(target, beside))
-    tests = comparisons(form, target, beside).all
-    compared = compared_with(Sketched(target, form.contains), beside).all
-    sort = f"d.{quoted(query.sort)}"
-    bounds = [(">", query.above), ("<", query.below)]
-    tests += [f"{sort} {operator} ?" for operator, end in bounds if end is not None]
-    compared += [end for _, end in bounds if end is not None]
+    sketch, compared = Sketched(target, form.contains), comparisons(form, target, beside)
+    sort, bounds = sketch.name_of(query.sort), [(">", query.above), ("<", query.below)]
+    tests = [f"{sort} {operator} ?" for operator, end in bounds if end is not None]
+    tests = [*compared.sketched, *tests, *compared.marked, *compared.documents]
     documents, direction = quoted(target.collection), "DESC" if query.descending else "ASC"
+    is_read = compared.marked or compared.documents or not sketch.has(query.sort)
+    more = f" CROSS JOIN {documents} d ON d.row = s.row" if is_read else ""
+    entries = _entries(target, query, "*")
     # Of what is shown alone the document is read whole.
     text = (
-        f"SELECT p.k, d.json FROM (SELECT {sort} AS k, s.row AS r FROM ({entries.text}) s"
-        f" CROSS JOIN {documents} d ON d.row = s.row WHERE {' AND '.join(tests) or '1'}"
+        f"SELECT p.k, d.json FROM (SELECT {sort} AS k, s.row AS r FROM ({entries.text}) s{more}"
+        f" WHERE {' AND '.join(tests) or '1'}"
         f" ORDER BY k {direction} LIMIT ?) p CROSS JOIN {documents} d ON d.row = p.r"
     )
-    return SpanStatement(text, [*entries.parameters, *compared, query.limit + 1])
+    told, ends = compared_with(sketch, beside), [end for _, end in bounds if end is not None]
+    beside_told = [*told.sketched, *ends, *told.marked, *told.documents]
+    return SpanStatement(text, [*entries.parameters, *beside_told, query.limit + 1])
 
 
 def entries_count(target: ShapedCollection, query: Query, limit: int) -> tuple[str, list[Any]]:
     """Return the statement that counts up to *limit* documents within ranges of entries."""
-    entries = _entries(target, query)
+    entries = _entries(target, query, "1")
     counted = f"SELECT count(*) FROM (SELECT 1 FROM ({entries.text}) LIMIT ?)"
     return counted, [*entries.parameters, limit]
 
 
-def _entries(target: ShapedCollection, query: Query) -> _Entries:
-    """Return the rows of the entries that the index finds, each of another document."""
+def _entries(target: ShapedCollection, query: Query, columns: str) -> _Entries:
+    """Return *columns* of the entries that the index finds, each of another document."""
     index = index_for(target.shape, query)
     table = quoted(contained_table(target.collection, index))
     marks = [text_mark(place, str(query.texts[0])) for place in compared_of(index.equal, query)]
     found = [value for mark in marks for ends in query.between for value in (mark, *ends)]
     # No two ranges have anything in common, and no document has two entries by one name.
-    one = f"SELECT row FROM {table} WHERE mark = ? AND sort > ? AND sort < ?"
+    one = f"SELECT {columns} FROM {table} WHERE mark = ? AND sort > ? AND sort < ?"
     return _Entries(" UNION ALL ".join([one] * query.lookups), found)
 
 

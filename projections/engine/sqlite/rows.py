@@ -21,19 +21,25 @@ from projections.shape import ENTRY_SEPARATOR, Index
 
 _encode = msgspec.json.Encoder().encode
 _Row = tuple[Any, ...]
-_Entry = tuple[bytes, Any, int]
-"""A row of the table of an index of texts: its mark, the sort key, the number of the document."""
+_Entry = tuple[Any, ...]
+"""A row of the table of an index of texts: its mark, the sort key, the number of the document.
+
+That of an index of entries may have a sketch behind these.
+"""
+_KEY_COLUMNS = 3
 
 
 class _Marked(NamedTuple):
     """Where in a row stands what marks it: a field of texts, and what is compared beside them.
 
-    And where the sort keys stand of the indexes that look for such marks.
+    And where the sort keys stand of the indexes that look for such marks, and what the sketch
+    beside an entry is made of.
     """
 
     texts: int
     compared: tuple[int, ...]
     sorts: tuple[int, ...]
+    sketch: tuple[int, ...]
 
 
 class _Changes(NamedTuple):
@@ -124,12 +130,14 @@ def _marked(target: ShapedCollection) -> dict[_Marked, list[str]]:
         if index.contains:
             compared = tuple([columns.index(field) for field in index.equal])
             found.setdefault((columns.index(index.contains), compared), []).append(index)
-    return {
-        _Marked(*key, tuple([columns.index(index.sort) for index in indexes])): [
-            contained_table(target.collection, index) for index in indexes
-        ]
-        for key, indexes in found.items()
-    }
+    marked: dict[_Marked, list[str]] = {}
+    for key, indexes in found.items():
+        also = target.shape.beside_entries.get(columns[key[0]], ())
+        sorts = [index.sort for index in indexes]
+        places = [tuple([columns.index(each) for each in some]) for some in (sorts, also)]
+        tables = [contained_table(target.collection, index) for index in indexes]
+        marked[_Marked(*key, *places)] = tables
+    return marked
 
 
 def _note(marked: _Marked, changes: list[_Changes], before: _Row | None, row: _Row) -> None:
@@ -154,7 +162,12 @@ def _note_entries(marked: _Marked, changed: _Changes, before: _Row | None, row: 
     old = frozenset[_Entry]() if before is None else _entries(marked, before)
     new = _entries(marked, row)
     changed.gone.extend(old - new)
-    changed.new.extend(new - old)
+    is_same = before is not None and all(before[at] == row[at] for at in marked.sketch)
+    added = new - old if is_same else new
+    if added and marked.sketch:
+        _, *sketch = _sketch(*[row[at] for at in (0, *marked.sketch)])
+        added = frozenset([(*each, *sketch) for each in added])
+    changed.new.extend(added)
 
 
 def _entries(marked: _Marked, row: _Row) -> frozenset[_Entry]:
@@ -178,4 +191,9 @@ def _write_changes(connection: sqlite3.Connection, table: str, changes: _Changes
     # In their order: what stands next to the last one costs less than what stands elsewhere.
     removing = f"DELETE FROM {table} WHERE mark = ? AND sort = ? AND row = ?"
     connection.executemany(removing, sorted(changes.gone))
-    connection.executemany(f"INSERT INTO {table} VALUES (?, ?, ?)", sorted(changes.new))
+    if not changes.new:
+        return
+    columns = len(changes.new[0])
+    # Only entries have sketches, which may change while they stay where they are.
+    adding = f"INSERT {'OR REPLACE ' * (columns > _KEY_COLUMNS)}INTO {table} VALUES"
+    connection.executemany(f"{adding} ({', '.join('?' * columns)})", sorted(changes.new))

@@ -25,7 +25,7 @@ TEXTS_MAX = 8
 
 
 _encode = msgspec.json.Encoder().encode
-_HAS = "k.low & ? = ? AND k.high & ? = ?"
+_HAS = "{0}.low & ? = ? AND {0}.high & ? = ?"
 
 
 @lru_cache(16_384)  # of a process; most documents have the same few texts
@@ -61,15 +61,22 @@ def texts_told(text: str) -> tuple[str, str]:
 
 
 class Sketched:
-    """What a query compares in the sketches of its documents, which a statement calls ``k``."""
+    """What a query compares in the sketches of its documents.
+
+    A statement calls their table ``k``. Sketches beside entries are in the table of the entries,
+    which it calls ``s``.
+    """
 
     def __init__(self, target: ShapedCollection, field: str | None) -> None:
-        """*field* holds the texts by which documents are found; not all such have sketches."""
-        self._field = field
-        self._beside = target.shape.sketches.get(field or "", ())
-        name = quoted(sketch_table(target.collection, field)) if field and self._beside else ""
-        self.table = name
-        """The table, which is empty text if there is none."""
+        """*field* holds the texts or entries that find documents; not all such have sketches."""
+        shape, found = target.shape, field or ""
+        has_table = found in shape.sketches
+        self.table = quoted(sketch_table(target.collection, found)) if has_table else ""
+        """The table, which is empty text if there is none of its own."""
+        self._called = "k" if has_table else "s"
+        self._beside = shape.sketches[found] if has_table else shape.beside_entries.get(found, ())
+        texts = [each for each in self._beside if each in shape.texts]
+        self._field = texts[0] if texts else found
 
     def has(self, field: str) -> bool:
         """Return whether sketches tell *field*."""
@@ -81,11 +88,12 @@ class Sketched:
 
     def name_of(self, field: str) -> str:
         """Return how a statement names *field*: in the sketch, or in the document."""
-        return f"{'k' if self.has(field) else 'd'}.{quoted(field)}"
+        return f"{self._called if self.has(field) else 'd'}.{quoted(field)}"
 
     def comparisons(self, query: Query) -> list[str]:
         """Return what sketches of documents with the texts of ``holding`` have in common."""
-        return [f"({' OR '.join([_HAS] * len(each))})" for each in self._choices(query)]
+        has = _HAS.format(self._called)
+        return [f"({' OR '.join([has] * len(each))})" for each in self._choices(query)]
 
     def parameters(self, query: Query) -> list[Any]:
         """Return the parameters of ``comparisons``."""

@@ -5,6 +5,7 @@ of its own, with one row for each text of each document (see ``contained``). The
 field are a table with one row for each document (see ``sketch``).
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -38,9 +39,11 @@ def schema(target: ShapedCollection) -> list[str]:
     ]
     for index in shape.indexes:
         if index.contains:
+            beside = shape.beside_entries.get(index.contains, ()) if index.of_entries else ()
             made.append(
                 f"CREATE TABLE IF NOT EXISTS {quoted(contained_table(collection, index))}"
-                " (mark BLOB, sort, row INTEGER, PRIMARY KEY (mark, sort, row)) WITHOUT ROWID"
+                f" (mark BLOB, sort, row INTEGER{_sketched(shape, beside)},"
+                " PRIMARY KEY (mark, sort, row)) WITHOUT ROWID"
             )
             continue
         also = (field for field in index.also if field not in index.fields)
@@ -49,12 +52,17 @@ def schema(target: ShapedCollection) -> list[str]:
         made.append(f"CREATE INDEX IF NOT EXISTS {name} ON {table} ({fields})")
     for field, beside in shape.sketches.items():
         sketched = quoted(sketch_table(collection, field))
-        columns = "".join(f", {quoted(f)} {TYPES[shape.kind(f)]}" for f in beside)
-        made.append(
-            f"CREATE TABLE IF NOT EXISTS {sketched} (row INTEGER PRIMARY KEY,"
-            f" low INTEGER NOT NULL, high INTEGER NOT NULL{columns})"
-        )
+        columns = _sketched(shape, (field, *beside))
+        made.append(f"CREATE TABLE IF NOT EXISTS {sketched} (row INTEGER PRIMARY KEY{columns})")
     return made
+
+
+def _sketched(shape: Shape, fields: Sequence[str]) -> str:
+    """Return the columns of a sketch of *fields*: two have the bits of one that holds texts."""
+    bits = ", low INTEGER NOT NULL, high INTEGER NOT NULL"
+    kinds = [(field, shape.kind(field)) for field in fields]
+    told = [bits if k is Kind.TEXTS else f", {quoted(field)} {TYPES[k]}" for field, k in kinds]
+    return "".join(told)
 
 
 def sketch_table(collection: str, field: str) -> str:
