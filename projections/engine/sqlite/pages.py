@@ -9,7 +9,6 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
-from msgspec.structs import replace
 
 from projections.engine.answering import index_for, refuse_beyond_bounds
 from projections.engine.query import RESIDUAL_ROWS_MAX, ListSlice, Query, cut
@@ -88,44 +87,15 @@ AnyStatement = PageStatement | SpanStatement | KeysStatement
 _NOTHING = Comparisons([], [], [])
 
 
-class _End(str):
-    """Where a statement that is kept has a sort key, which each page has another one of."""
-
-    __slots__ = ()
-
-
-_ENDS = _End("above"), _End("below")
-
-
 _texts: dict[tuple[Any, ...], _Texts] = {}
 """By the parts of a ``PageForm``."""
 
 
-def page_statement(target: ShapedCollection, query: Query) -> AnyStatement:
-    """Return the statement that selects a page, which is kept with the query.
+def made_statement(target: ShapedCollection, query: Query) -> AnyStatement:
+    """Return the statement that selects a page.
 
     :raises QueryRefused: no declared index answers it.
     """
-    ends = query.above is not None, query.below is not None
-    kept = query.statements.get((target.collection, *ends))
-    if kept is None:
-        above, below = (end if has_end else None for end, has_end in zip(_ENDS, ends, strict=True))
-        kept = _statement(target, replace(query, above=above, below=below))
-        query.statements[target.collection, *ends] = kept
-    return _between_ends(kept, query) if any(ends) else kept
-
-
-def _between_ends(kept: AnyStatement, query: Query) -> AnyStatement:
-    """Return a statement that was kept with the sort keys between which *query* looks."""
-    above, below = _ENDS
-    told = [
-        query.above if each is above else query.below if each is below else each
-        for each in kept.parameters
-    ]
-    return kept._replace(parameters=told)
-
-
-def _statement(target: ShapedCollection, query: Query) -> AnyStatement:
     refuse_beyond_bounds(target.shape, query)
     if query.between:
         return entries_statement(target, query)

@@ -19,8 +19,9 @@ from projections.engine.query import ListSlice, Query
 from projections.engine.sqlite import statements
 from projections.engine.sqlite.connection import MISSING, WAL_BYTES_KEPT, Connection
 from projections.engine.sqlite.files import Files
+from projections.engine.sqlite.keeping import page_statement
 from projections.engine.sqlite.leases import take_leases
-from projections.engine.sqlite.pages import PageRows, count_statement, page_statement
+from projections.engine.sqlite.pages import PageRows, count_statement
 from projections.engine.sqlite.writing import commit_batch, drop_rows, show_views
 from projections.engine.store import (
     READ_MODELS_DEADLINE_S,

@@ -15,7 +15,7 @@ from eventstore.memory import MemoryStore
 from projections.engine.find import ReadModels
 from projections.engine.progress import Progress
 from projections.engine.query import ListSlice
-from projections.engine.sqlite.pages import page_statement
+from projections.engine.sqlite.keeping import page_statement
 from projections.engine.sqlite.store import SQLiteReadStore
 from projections.engine.store import ReadStore
 from projections.work.task import Tasks
