@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.killing.aftermath import CHECKS
 from tests.acceptance.system import ROOT, system
 
 EXAMPLES = os.environ.get("FUZZ_EXAMPLES", "10")
@@ -19,6 +20,7 @@ SEED = os.environ.get("FUZZ_SEED", "1")
 """The same requests in every run of the tests, so that none fails by chance."""
 FUZZING_S = 300 * max(1, int(EXAMPLES) // 10)
 """Ten examples take half a minute on two free cores."""
+CHECK_S = 120.0
 
 
 @pytest.mark.fuzz
@@ -28,9 +30,12 @@ FUZZING_S = 300 * max(1, int(EXAMPLES) // 10)
 def test_generated_requests_are_answered_as_described(tmp_path: Path) -> None:
     with system(APP_ENV="development", WEBHOOK_ALLOW_NETWORKS="127.0.0.0/8") as started:
         told = _fuzzed(started.running.url, tmp_path)
+        examined = [started.command(*check, timeout_s=CHECK_S) for check in CHECKS]
 
     assert told.returncode == 0, told.stdout[-20_000:] + told.stderr[-5_000:]
     assert "Stateful (disabled)" not in told.stdout
+    for done in examined:
+        assert done.returncode == 0, done.stdout[-5_000:] + done.stderr[-5_000:]
 
 
 def _fuzzed(url: str, directory: Path) -> subprocess.CompletedProcess[str]:
