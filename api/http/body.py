@@ -2,18 +2,21 @@
 
 import json
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
 import msgspec
+from msgspec import inspect
 
-from api.http.problem import FieldError, invalid, malformed
+from api.http.problem import FieldError, invalid, malformed, unknown
 from domain.name import NAME_PATTERN
 
 T = TypeVar("T")
 
 _PLACE = re.compile(r"(.*) - at `(?:key in )?(.*)`", re.DOTALL)
 _NO_NAME = f"Expected `str` matching regex {NAME_PATTERN!r}"
+_ITEM = re.compile(r"\[[^]]*\]")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 
 
@@ -28,7 +31,7 @@ def decode_body(body: bytes, kind: type[T]) -> T:
         if not _is_flat_and_unique(body):
             _UNIQUE.decode(body.decode())
     except msgspec.ValidationError as error:
-        raise invalid(field_error(str(error))) from None
+        raise invalid(_field_error(str(error), kind)) from None
     except (ValueError, RecursionError) as error:
         raise malformed(f"The body is not valid JSON in UTF-8{_where(error)}.") from None
     if b"\\u0000" in body and _has_nul(json.loads(body)):
@@ -42,16 +45,51 @@ def _where(error: ValueError | RecursionError) -> str:
     return f": {said}" if isinstance(error, msgspec.DecodeError) else ""
 
 
-def field_error(message: str) -> FieldError:
-    """Return the msgspec error *message* split into path and message."""
+def _field_error(message: str, kind: Any) -> FieldError:
+    """Return the msgspec error *message* about a *kind* split into path and message."""
     place = _PLACE.fullmatch(message)
     said, path = (place[1], place[2]) if place else (message, "$")
     if said == _NO_NAME:
         return FieldError(path, "Expected one line of visible text, without control characters")
-    unknown = _UNKNOWN.fullmatch(said)
-    if unknown:
-        return FieldError(f"{path}.{unknown[1]}", "Unknown field")
+    surplus = _UNKNOWN.fullmatch(said)
+    if surplus:
+        name = surplus[1]
+        return FieldError(f"{path}.{name}", unknown("field", name, _fields_at(kind, path)))
     return FieldError(path, said)
+
+
+def _fields_at(kind: Any, path: str) -> tuple[str, ...]:
+    """Return which fields an object at *path* in a *kind* can have, as in ``$.set.labels``."""
+    here = [inspect.type_info(kind)]
+    for field in _ITEM.sub("", path).split(".")[1:]:
+        here = [inner for outer in here for inner in _inside(outer, field)]
+    structs = [each for outer in here for each in _plain(outer)]
+    return tuple({field: None for each in structs for field in _fields_of(each)})
+
+
+def _inside(outer: inspect.Type, field: str) -> Iterator[inspect.Type]:
+    """Yield the types of a *field* in *outer*."""
+    for each in _plain(outer):
+        if isinstance(each, inspect.StructType):
+            yield from (f.type for f in each.fields if f.encode_name == field)
+
+
+def _plain(outer: inspect.Type) -> Iterator[inspect.Type]:
+    """Yield the types that a value of *outer*, or within its arrays, may have."""
+    if isinstance(outer, inspect.UnionType):
+        for each in outer.types:
+            yield from _plain(each)
+    elif isinstance(outer, inspect.CollectionType):
+        yield from _plain(outer.item_type)
+    elif isinstance(outer, inspect.Metadata):
+        yield from _plain(outer.type)
+    else:
+        yield outer
+
+
+def _fields_of(each: inspect.Type) -> Iterator[str]:
+    if isinstance(each, inspect.StructType):
+        yield from (field.encode_name for field in each.fields)
 
 
 @lru_cache(256)

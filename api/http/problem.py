@@ -1,6 +1,7 @@
 """Problems: error responses as RFC 9457 (application/problem+json)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from difflib import get_close_matches
 from http import HTTPStatus
 from typing import Any
 
@@ -13,6 +14,9 @@ _RETRY_AFTER_S = 2
 
 _PHRASES = {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}
 """Names of RFC 9110, section 15; Python has older ones before its version 3.13."""
+
+_NAME_CHARS_MAX = 64
+"""Longer than any name of ours, and short enough to be compared with each of them."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -57,6 +61,16 @@ class Problem(Exception):
             said["errors"] = self.errors
         details = {camel(name): value for name, value in self.details.items()}
         return _encode({**said, **details}) + b"\n"
+
+
+def unknown(what: str, name: str, known: Collection[str]) -> str:
+    """Return what to say to a field or parameter called *name*, where there are those *known*."""
+    alike = get_close_matches(name, known, n=1) if len(name) <= _NAME_CHARS_MAX else []
+    if alike:
+        return f"Unknown {what}. Did you mean `{alike[0]}`?"
+    if known:
+        return f"Unknown {what}. Here you can use {', '.join(f'`{each}`' for each in known)}"
+    return f"Unknown {what}"
 
 
 def phrase_of(status: int) -> str:

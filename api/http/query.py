@@ -18,7 +18,7 @@ from litestar.handlers.base import BaseRouteHandler
 from litestar.params import ParameterKwarg
 
 from api.http.policy import NO_DRY_RUN, TOLERANT
-from api.http.problem import FieldError, invalid, malformed
+from api.http.problem import FieldError, invalid, malformed, unknown
 
 PARAMETERS_MAX = 50
 
@@ -69,7 +69,7 @@ def _complaint(names: list[str], checks: dict[str, Check], name: str, text: str)
         return "The parameter is repeated"
     check = checks.get(name)
     if check is None:
-        return "Unknown parameter"
+        return unknown("parameter", name, checks)
     if "\0" in text:
         return "Text must not contain NUL characters"
     return check(text)
