@@ -3,7 +3,9 @@
 The event loop of a process serves others between the pieces of a command, and the lock of a
 partition is held by one commit: on SQLite from its begin, on PostgreSQL from when it is asked for
 until the COMMIT is answered. They are measured as CPU times of their threads, and of the servers of
-the connections, so neither the sync to the disk nor whoever else uses the machine is in them.
+the connections, so neither the sync to the disk nor whoever else uses the machine is in them. The
+system is at work, as it is when somebody waits for another: what it has not touched for a while,
+a machine that it shares takes milliseconds to find again.
 
 "After another process" is after one that has recorded something, too, so that what is in memory is
 not known to be the newest.
@@ -150,17 +152,18 @@ async def _figures(
     store: _Timed,
     tasks: tuple[TaskId, ...],
     name: str,
-    turns: Sequence[TaskSetting],
+    turns: tuple[TaskSetting, TaskSetting],
 ) -> list[Figure]:
+    there, back = (ChangeTasks(task_ids=tasks, setting=turn) for turn in turns)
     loop: list[float] = []
     lock: list[float] = []
     took: list[float] = []
     for turn in range(ROUNDS + 1):
         await asyncio.to_thread(wait_for_calm)
-        command = ChangeTasks(task_ids=tasks, setting=turns[turn % 2])
+        await office.do(there)
         store.begin()
         began = time.perf_counter()
-        held = await _longest_hold_ms(asyncio.ensure_future(office.do(command)))
+        held = await _longest_hold_ms(asyncio.ensure_future(office.do(back)))
         if turn:
             loop.append(held)
             lock.append(store.longest_s * 1000)
