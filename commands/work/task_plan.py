@@ -19,8 +19,8 @@ from domain.work.task.custom_field import (
     FieldInput,
     FieldKey,
     FieldType,
-    FieldValueNotValid,
     UnknownField,
+    not_valid,
     texts_of,
 )
 from domain.work.task.events import TaskEvent
@@ -73,7 +73,7 @@ async def _filled(
         raise UnknownField(key=key)
     texts = texts_of(key, field.kind, value)
     if field.kind in CHOOSING and not {*texts} <= {*field.options}:
-        raise FieldValueNotValid(key=key, type=field.kind)
+        raise not_valid(key, field.kind, [each for each in field.options if each in field.offered])
     events = filling.fill(task, key, field.kind, texts)
     if events and texts and (field.deleted or _not_offered(field, value)):
         raise FieldNotInUse(key=key)

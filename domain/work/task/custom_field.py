@@ -52,6 +52,16 @@ class FieldType(StrEnum):
     USER = "user"
 
 
+_EXPECTED = {
+    FieldType.TEXT: f"a text of 1 to {FIELD_TEXT_MAX:,} characters",
+    FieldType.NUMBER: f"a number from -{FIELD_NUMBER_MAX:,.0f} to {FIELD_NUMBER_MAX:,.0f}",
+    FieldType.DATE: "a day such as 2026-12-31, as a text",
+    FieldType.SELECT: "the key of an option",
+    FieldType.MULTI_SELECT: "an array of keys of options",
+    FieldType.USER: "the id of a user",
+}
+
+
 class TaskFieldSet(Event, frozen=True, kw_only=True, omit_defaults=True, tag="task.field_set"):
     """The value of a task in a custom field was set or (null) removed.
 
@@ -68,7 +78,7 @@ class TaskFieldSet(Event, frozen=True, kw_only=True, omit_defaults=True, tag="ta
 
 
 class FieldValueNotValid(DomainError):
-    """This is no value of the custom field `key`, whose type is `type`."""
+    """This is no value of the custom field `key`, whose type is `type`. See `expected`."""
 
     code = "field_value_not_valid"
     refusal = Refusal.INVALID
@@ -97,8 +107,14 @@ def texts_of(key: str, kind: FieldType, value: FieldInput | None) -> tuple[str, 
     """
     found = () if value is None else _TEXTS[kind](value)
     if found is None:
-        raise FieldValueNotValid(key=key, type=kind)
+        raise not_valid(key, kind)
     return found
+
+
+def not_valid(key: str, kind: FieldType, options: Sequence[str] = ()) -> FieldValueNotValid:
+    """Return what refuses a value of a field of *kind*, with the *options* that it offers."""
+    offered = {"options": [*options]} if options else {}
+    return FieldValueNotValid(key=key, type=kind, expected=_EXPECTED[kind], **offered)
 
 
 def values_of(fields: Iterable[str], key: str) -> tuple[str, ...]:

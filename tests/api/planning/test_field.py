@@ -162,12 +162,14 @@ class TestValues:
         made = await field(ana, "size", "select", options=SIZES)
         await ana.task(project)
 
-        async def refuse(status: int, code: str, **values: Any) -> None:
-            refused(await ana.patch("/task/ENG-1", {"fields": values}), status, code)
+        async def refuse(status: int, code: str, **values: Any) -> Any:
+            return refused(await ana.patch("/task/ENG-1", {"fields": values}), status, code)
 
         await refuse(422, "unknown_field", weight=3)
-        await refuse(422, "field_value_not_valid", cost="much")
-        await refuse(422, "field_value_not_valid", size="xl")
+        cost = await refuse(422, "field_value_not_valid", cost="much")
+        assert cost["expected"] == "a number from -1,000,000,000,000,000 to 1,000,000,000,000,000"
+        size = await refuse(422, "field_value_not_valid", size="xl")
+        assert (size["expected"], size["options"]) == ("the key of an option", ["s", "l"])
         await refuse(422, "invalid_request", cost=True)
         await refuse(422, "invalid_request", cost={"amount": 3})
         done(await ana.patch(f"/field/{made['id']}", {"options": SIZES[1:]}), 200)
