@@ -25,7 +25,7 @@ from eventstore.engine.schema import (
     statements,
 )
 from eventstore.engine.settle import Settled
-from eventstore.engine.sqlite_file import Checkpoints, once_unlocked
+from eventstore.engine.sqlite_file import Checkpoints, bind_quickly, once_unlocked
 from eventstore.engine.sqlite_rows import MANY_EVENTS, add_all
 from eventstore.identifiers import id_of
 from eventstore.recorded import READ_BYTES_MAX, Row
@@ -58,6 +58,7 @@ class SqliteStore(SqlSideTables):
         self._path, self._lock_timeout_s = path, lock_timeout_s
         self._local, self._own, self._checkpoints = local(), OwnCommits(), Checkpoints(path)
         self._connections: list[sqlite3.Connection] = []
+        bind_quickly()
         self._writer = self._connect()
         self._writer.execute("PRAGMA busy_timeout = 0")  # we wait for its lock ourselves
         self._writer.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")

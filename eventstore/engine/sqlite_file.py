@@ -79,6 +79,18 @@ class Checkpoints:
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)")  # or a later commit copies
 
 
+def bind_quickly() -> None:
+    """Let Python's module bind bytes and None to statements as they are, in the whole process.
+
+    It looks for an adapter of each such parameter, and if there is none, for two methods that
+    neither has: that takes 0.5 µs, twice as long as all else about a parameter.
+    """
+    sqlite3.register_adapter(bytes, bytes.__bytes__)
+    sqlite3.register_adapter(
+        type(None), dict[None, None]().get
+    )  # which returns None, without Python
+
+
 def once_unlocked(work: Callable[[], T], wait_s: float) -> T:
     """Return the result of *work*, which is tried until no other process holds the lock.
 

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from eventstore.counters import OPERATIONS_DRIVER, counters_of
+from eventstore.engine.sqlite_file import bind_quickly
 from eventstore.operations.sql import ALL_TABLES
 
 _CHECKPOINT_ROWS = 1_000
@@ -70,6 +71,7 @@ class SqliteFile:
         with contextlib.suppress(FileExistsError):
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         self._file = _identity(self._path)
+        bind_quickly()
         connection = sqlite3.connect(
             self._path, isolation_level=None, check_same_thread=False, timeout=self._lock_wait_s
         )

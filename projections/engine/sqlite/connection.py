@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from eventstore.counters import READ_MODELS_DRIVER, counters_of
+from eventstore.engine.sqlite_file import bind_quickly
 from projections.engine.sqlite.files import Files, Identity
 from projections.engine.store import ReadStoreLost, ReadStoreUnavailable
 
@@ -97,6 +98,7 @@ class Connection:
             return connection
 
     def _connect(self, mode: str) -> sqlite3.Connection:
+        bind_quickly()
         connection = sqlite3.connect(
             f"{self._files.path.absolute().as_uri()}?mode={mode}",
             uri=True,
