@@ -98,7 +98,7 @@ class Context(Struct, frozen=True, kw_only=True):
         return self.org_id
 
 
-class Change(NamedTuple):
+class Change(Struct, frozen=True):
     """Events for a stream that the decision has read or assumed to be new."""
 
     stream: UUID

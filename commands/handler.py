@@ -1,6 +1,5 @@
 """The command handler: load, decide, encode, append, reply."""
 
-import asyncio
 from collections.abc import Mapping
 
 from commands.base import Command, Context
@@ -12,17 +11,11 @@ from commands.states import StateCache, States
 from commands.stored_replies import StoredReplies
 from domain.base import DomainError
 from eventstore.append import CommandAlreadyDone, ConcurrencyConflict
+from eventstore.engine.turns import OneAtATime
 from eventstore.log import EventLog
 
 ATTEMPTS_MAX = 12
 """Attempts of one command against concurrent ones, before the caller has to retry."""
-
-
-class _Turn(asyncio.Lock):
-    """Makes commands on one stream of this process wait for each other instead of colliding."""
-
-    users = 0
-    """Commands that hold it or wait for it; without any, it is forgotten."""
 
 
 class CommandHandler:
@@ -30,8 +23,7 @@ class CommandHandler:
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
-        # By the integers of ids, because UUIDs are hashed in Python.
-        self._turns: dict[int, _Turn] = {}
+        self._turns = OneAtATime()
         self.states = States(log, StateCache())
         """The folded streams of this process, for queries that must be up to date."""
         self._replies = StoredReplies(log, self.states)
@@ -62,17 +54,12 @@ class CommandHandler:
         target = command.turn(context)
         if target is None:
             return await self._attempts(command, context, render)
-        turn = self._turns.get(target.int)
-        if turn is None:
-            turn = self._turns[target.int] = _Turn()
-        turn.users += 1
+        if not self._turns.begin(target):
+            await self._turns.wait(target)
         try:
-            async with turn:
-                return await self._attempts(command, context, render)
+            return await self._attempts(command, context, render)
         finally:
-            turn.users -= 1
-            if not turn.users:
-                del self._turns[target.int]
+            self._turns.end(target)
 
     async def _attempts(self, command: Command, context: Context, render: Render | None) -> Receipt:
         for attempt in range(1, ATTEMPTS_MAX + 1):

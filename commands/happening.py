@@ -23,8 +23,8 @@ class Fingerprint(Protocol):
 class Happening(Struct, frozen=True):
     """One event, with what its claims and counts depend on.
 
-    ``plan`` None leaves counts without limits. ``sees_all`` says that no project is hidden from the
-    caller, so that a refusal may tell how many there are.
+    ``plan`` None leaves counts without limits. ``sees_all`` says whether no project is hidden from
+    the caller, so that a refusal may tell how many there are.
     """
 
     kind: type[Event]
@@ -35,7 +35,7 @@ class Happening(Struct, frozen=True):
     at: int  # microseconds since 1970
     plan: Plan | None
     fingerprint: Fingerprint
-    sees_all: bool = True
+    sees_all: Callable[[], bool] = lambda: True
 
 
 class Reservations(Struct):

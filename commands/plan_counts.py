@@ -6,7 +6,7 @@ from uuid import UUID
 
 from commands.happening import Happening, Reservations, Rule
 from domain.base import DomainError, OrgId
-from domain.identity.plan import Countable, limit_of, plan_full, plan_limit_reached
+from domain.identity.plan import Countable, Plan, limit_of, plan_full, plan_limit_reached
 from eventstore.claim import CountChange, CountKey
 
 _HIDEABLE = (Countable.PROJECTS, Countable.TASKS, Countable.CUSTOM_FIELDS)
@@ -52,7 +52,11 @@ def count(
     refusal: Callable[[int], DomainError] | None = None
     if by > 0 and happened.plan is not None:
         limit = limit_of(happened.plan, what)
-        told = plan_limit_reached if happened.sees_all or what not in _HIDEABLE else plan_full
-        refusal = partial(told, happened.plan, what)
+        refusal = partial(_refusal, happened, happened.plan, what)
     counted = counted_of(happened.org_id, what)
     reserved.counts.append(CountChange(counted, by, limit, refusal, times))
+
+
+def _refusal(happened: Happening, plan: Plan, what: Countable, found: int) -> DomainError:
+    hidden = what in _HIDEABLE and not happened.sees_all()
+    return plan_full(plan, what, found) if hidden else plan_limit_reached(plan, what, found)

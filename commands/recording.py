@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
@@ -139,8 +139,11 @@ async def _note_all(sealing: "_Sealing", reads: Reads) -> None:
     context, recording, at = sealing.context, sealing.recording, sealing.at
     organization, fingerprint = reads.organization, sealing.log.keys.fingerprint
     plan = None if organization is None else organization.plan
-    sees_all = organization is not None and organization.role_of(context.user_id) is Role.ADMIN
     rows, reserved = recording.append.rows, Reservations([], [])
+
+    def sees_all() -> bool:
+        return organization is not None and organization.role_of(context.user_id) is Role.ADMIN
+
     for index, change in enumerate(recording.changes):
         stream = change.stream
         found = reads.loaded[stream]
@@ -173,7 +176,7 @@ Fill = Callable[[Row, Event, Metadata, Origin, Cipher | None], object]
 """Fills in the row of an event."""
 
 
-class _Unsealed(NamedTuple):
+class _Unsealed(Struct):
     """An event whose bytes are still to be made.
 
     ``subject`` is whose key seals its personal values, None if it has none; ``cipher`` is that key
@@ -271,8 +274,7 @@ class _Sealing:
         return seal_origin(context.ip, context.user_agent, cipher, (person, self.at))
 
     def _fill(self, unsealed: _Unsealed, origin: Origin) -> None:
-        row, event, subject, cipher, fill = unsealed
-        context = self.context
+        row, context = unsealed.row, self.context
         metadata = Metadata(
             stream=row.stream_id,
             version=row.version,
@@ -285,6 +287,7 @@ class _Sealing:
             correlation_id=context.correlation_id,
             causation_id=context.causation_id,
         )
-        if subject is not None and cipher is None:
-            cipher = self.recording.ciphers.get(subject)
-        fill(row, event, metadata, origin, cipher)
+        cipher = unsealed.cipher
+        if cipher is None and unsealed.subject is not None:
+            cipher = self.recording.ciphers.get(unsealed.subject)
+        unsealed.fill(row, unsealed.event, metadata, origin, cipher)

@@ -220,8 +220,8 @@ class GroupCommit:
             if alone or waiting.passed + 1 >= TURNS_MAX:
                 overdue.appendleft(waiting)
             else:
-                again = waiting._replace(passed=waiting.passed + 1)
-                self._waiting.put_back(waiting.append.org_id, again)
+                waiting.passed += 1
+                self._waiting.put_back(waiting.append.org_id, waiting)
         self._overdue += overdue
 
 

@@ -5,13 +5,14 @@ import time
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from threading import Thread
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from eventstore.append import Append, Outcome
 from eventstore.counters import LOG_DRIVER, batch_sizes, counters_of
 
 
-class Waiting(NamedTuple):
+class Waiting(Struct, eq=False):
     """A command that its caller waits for, since when on the clock of the loop.
 
     ``passed`` counts the batches that left it out.

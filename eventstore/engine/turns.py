@@ -1,4 +1,6 @@
-"""Turns: long work on the event loop, in pieces between which other requests are served.
+"""Turns on the event loop: of long work, and of commands on one stream.
+
+Long work is done in pieces between which other requests are served.
 
 Only one piece runs in a turn of the loop, however many long jobs there are, so a request waits for
 one piece at most before each of its own steps.
@@ -6,6 +8,7 @@ one piece at most before each of its own steps.
 
 import asyncio
 from types import TracebackType
+from uuid import UUID
 
 PIECE = 50
 """Events in a piece: reading, decrypting and encoding them takes 2 to 5 ms."""
@@ -47,3 +50,42 @@ class Turns:
             if not self._depth:
                 self._holder = None
                 self._lock.release()
+
+
+class OneAtATime:
+    """Makes commands on one stream of this process wait for each other instead of colliding.
+
+    A stream has a line, of those who wait, while a command on it has its turn.
+    """
+
+    def __init__(self) -> None:
+        # By the integers of ids, because UUIDs are hashed in Python.
+        self._lines: dict[int, list[asyncio.Future[None]]] = {}
+
+    def begin(self, stream: UUID) -> bool:
+        """Begin the turn of a command unless another has it; return whether it begins."""
+        free = stream.int not in self._lines
+        if free:
+            self._lines[stream.int] = []
+        return free
+
+    async def wait(self, stream: UUID) -> None:
+        """Wait for the turn after all who wait already."""
+        mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._lines[stream.int].append(mine)
+        try:
+            await mine
+        except asyncio.CancelledError:
+            if not mine.cancelled():  # it was our turn already
+                self.end(stream)
+            raise
+
+    def end(self, stream: UUID) -> None:
+        """End the turn; the next who waits and was not cancelled has it."""
+        line = self._lines[stream.int]
+        while line:
+            following = line.pop(0)
+            if not following.done():
+                following.set_result(None)
+                return
+        del self._lines[stream.int]
