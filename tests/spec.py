@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from functools import reduce
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
@@ -75,14 +76,18 @@ async def opened(store: Store) -> AsyncGenerator[EventLog, None]:
 
 
 async def record(
-    log: EventLog, *past: Past, reserving: bool = True, by: Actor | None = None
+    log: EventLog,
+    *past: Past,
+    reserving: bool = True,
+    by: Actor | None = None,
+    at: datetime = NOW,
 ) -> int:
     """Append *past* in one command, with keys where needed; return its position.
 
     Without *reserving*, as if no rule about claims and counts had been asked. *by* is who did it,
     if not the system.
     """
-    about = {} if by is None else {"actor": by}
+    about: dict[str, Any] = {"at": microseconds(at)} | ({} if by is None else {"actor": by})
     append = Append(rows=[], expects={}, keys={}, owners={})
     append.owners.update({stream: org_id for stream, _, org_id in past})
     heads = await log.heads(append.owners)
@@ -99,9 +104,9 @@ async def record(
                 kind = state_of(type(event))
                 known = (await log.history(stream, org_id)).events
                 states[stream] = reduce(lambda state, e: state.evolve(e), known, kind())
-            at, fingerprint = microseconds(NOW), log.keys.fingerprint
+            now, fingerprint = microseconds(NOW), log.keys.fingerprint
             before = states[stream]
-            happened = Happening(type(event), event, before, stream, org_id, at, None, fingerprint)
+            happened = Happening(type(event), event, before, stream, org_id, now, None, fingerprint)
             note(happened, reserved)
             states[stream] = states[stream].evolve(event)
     if reserving:

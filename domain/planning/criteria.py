@@ -33,7 +33,8 @@ NamedAssignee = Annotated[str, Meta(pattern=f"^({_ID}|me|none)$")]
 """The id of an assignee, `me`, or `none` for tasks that are assigned to nobody."""
 NAMING_FILTERS = ("assignee", "label", "parent", "creator", "watcher", "cycle", "milestone")
 """The filters whose values are ids, or words that stand for such."""
-LONE_FILTERS = frozenset({"due", "overdue", "blocked"})
+_TRUTHS = frozenset({"overdue", "blocked"})
+LONE_FILTERS = frozenset({"due", "created", "updated"}) | _TRUTHS
 """The filters that have one value."""
 _VALUES = ","
 """Between the values of custom fields in an event; of those with a comma, each is quoted."""
@@ -57,6 +58,8 @@ class Criteria(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     cycle: tuple[NamedCycle, ...] = ()
     milestone: tuple[NamedThing, ...] = ()
     due: str | None = None
+    created: str | None = None
+    updated: str | None = None
     overdue: bool = False
     blocked: bool | None = None
 
@@ -77,7 +80,7 @@ def criteria_texts(criteria: Criteria) -> tuple[str, ...]:
         many: Sequence[Any] = [value] if name in LONE_FILTERS else value
         texts = (each if isinstance(each, str) else str(each) for each in many)
         # An id is the same in capitals, and so is a truth.
-        plain = name in NAMING_FILTERS or name in LONE_FILTERS
+        plain = name in NAMING_FILTERS or name in _TRUTHS
         found += (f"{name}:{each.lower() if plain else each}" for each in texts)
     return tuple(found)
 

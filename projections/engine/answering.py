@@ -81,7 +81,8 @@ def refuse_beyond_bounds(shape: Shape, query: Query) -> None:
     for field in (*(field for field, _ in query.holding), *chain(*told)):
         if shape.kind(field) is not Kind.TEXTS:
             raise QueryRefused(f"{field} does not hold texts")
-    for field in (*query.residual, *(query.without or ())[:1], *(query.within or ())[:1]):
+    within = [field for field, _ in query.within]
+    for field in (*query.residual, *(query.without or ())[:1], *within):
         if shape.kind(field) is Kind.TEXTS:
             raise QueryRefused(f"{field} is a field of texts: use contains or holding")
 

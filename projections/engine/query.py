@@ -68,9 +68,10 @@ class Query(Struct, frozen=True, kw_only=True, dict=True):
     texts and the text that it must contain, or several of which it must contain one; with
     ``apart``, no document contains two of them. ``above`` and ``below`` are exclusive bounds of the
     sort key. ``residual`` holds equalities, or allowed values as a list. ``holding`` are fields of
-    texts, each of which must contain one of its texts. ``within`` is a field of text and the
-    ranges, from a first text up to but without an end, in one of which it must be. ``without`` is a
-    field and values of it that are left out. ``entered`` are entries that it must have. ``among``
+    texts, each of which must contain one of its texts. ``within`` are fields of text or of numbers,
+    each with the ranges, from a first value up to but without an end, in one of which it must be.
+    ``without`` is a field and values of it that are left out. ``entered`` are entries that it must
+    have. ``among``
     are the ids of the documents to look at, for which no other index has to answer. With ``keyed``,
     the page tells the sort key of each item. ``span`` is a field other than the sort key, with its
     exclusive bounds: the index that is sorted by it answers, and what is within is put in the order
@@ -92,7 +93,7 @@ class Query(Struct, frozen=True, kw_only=True, dict=True):
     contains: tuple[str, str | Sequence[str]] | None = None
     residual: Mapping[str, Value] = {}
     holding: Sequence[tuple[str, Sequence[str]]] = ()
-    within: tuple[str, Sequence[tuple[str, str]]] | None = None
+    within: Sequence[tuple[str, Sequence[tuple[Key, Key]]]] = ()
     without: tuple[str, Sequence[str]] | None = None
     entered: Sequence[Entered] = ()
     among: Sequence[str] | None = None
@@ -114,9 +115,9 @@ class Query(Struct, frozen=True, kw_only=True, dict=True):
         found = (self.where, self.either, self.contains, span or self.between)
         if not self.gathers:
             return _packed(found)
-        ranges = () if self.within is None else self.within[1]
-        ends = [each[:_SPAN_PART] for both in ranges for each in both]
-        left = (self.residual, self.holding, self.within and self.within[0], ends, self.entered)
+        ranges = [(field, both) for field, ranges in self.within for both in ranges]
+        within = [(field, *[str(each)[:_SPAN_PART] for each in both]) for field, both in ranges]
+        left = (self.residual, self.holding, within, self.entered)
         return _packed((found, *left))
 
     @cached_property

@@ -44,6 +44,8 @@ class ViewCriteria(Struct, frozen=True, kw_only=True):
     milestone: list[NamedThing] | UnsetType = UNSET
     field: list[str] | UnsetType = UNSET
     due: str | UnsetType = UNSET
+    created: str | UnsetType = UNSET
+    updated: str | UnsetType = UNSET
     overdue: bool | UnsetType = UNSET
     blocked: bool | UnsetType = UNSET
 
@@ -104,7 +106,7 @@ class Views(AggregateProjection[SavedView]):
     """Saved views in the order of their names, by where they belong and who has them."""
 
     name = "views"
-    version = 2
+    version = 3
     tags = tags_of(ViewEvent)
     state = SavedView
     more: ClassVar[Mapping[str, Kind]] = {"audience": Kind.TEXT, "order": Kind.TEXT}

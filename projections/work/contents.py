@@ -39,7 +39,7 @@ _OF_TASK = (
     _List(TrashKind.ATTACHMENT, "attachments", "task_id", "id"),
     _List(TrashKind.TASK, "tasks", "parent_id", "place"),
 )
-_TASKS = _List(TrashKind.TASK, "tasks", "project_id", "id")
+_TASKS = _List(TrashKind.TASK, "tasks", "project_id", "created")
 _PARTS = (
     _List(TrashKind.LABEL, "labels", "project_id", "order"),
     _List(TrashKind.CYCLE, "cycles", "project_id", "starts_on"),

@@ -36,14 +36,8 @@ from projections.base import (
 from projections.shape import Index, Kind, Value
 from projections.work.field_order.entries import field_entries
 from projections.work.task_beside import BESIDE, concerned, effect_on
-from projections.work.task_keys import (
-    changed_key,
-    due_key,
-    due_order,
-    facets_of,
-    lacks,
-    urgency,
-)
+from projections.work.task_keys import due_key, due_order, facets_of, lacks, urgency
+from projections.work.times.period import TIMES, times_of
 
 _encode = msgspec.json.Encoder().encode
 
@@ -166,10 +160,13 @@ class ListedTask(Task, frozen=True, kw_only=True, gc=False):
 
 
 _SCOPE = ("org", "project_id", "deleted")
-_COMPARED = ("open", "due_order", "lacks")
+_COMPARED = ("open", "due_order", "lacks", "created_us", "completed_us")
 """What lists are filtered by row by row, in whatever order they are."""
-SORT_KEYS = ("id", "changed", "urgency", "due_order", "place", "number")
+_SKETCHED = (*_COMPARED, "changed_us")
+"""What is compared without an index that each change would have to be written to."""
+SORT_KEYS = ("created", "changed", "urgency", "due_order", "place", "number")
 """What lists are sorted by; numbers are unique within a project."""
+_BESIDE_ENTRIES = ("facets", *[each for each in _SKETCHED if each != "due_order"], *SORT_KEYS)
 
 
 class Tasks(AggregateProjection[Task]):
@@ -181,8 +178,8 @@ class Tasks(AggregateProjection[Task]):
     """
 
     name = "tasks"
-    version = 27
-    since = 27  # long values were no facets, and days had no range of their own among entries
+    version = 28
+    since = 28  # lists did not compare when tasks were created, changed and completed
     tags = (
         *tags_of(TaskEvent, RelationEvent, CommentPosted, CommentDeleted, CommentRestored),
         *tags_of(AttachmentUploaded, AttachmentDeleted, AttachmentRestored),
@@ -194,7 +191,7 @@ class Tasks(AggregateProjection[Task]):
         "open": Kind.TRUTH,
         "due": Kind.TEXT,
         "due_order": Kind.TEXT,
-        "changed": Kind.TEXT,
+        **TIMES,
         "urgency": Kind.TEXT,
         "facets": Kind.TEXTS,
         "ordered": Kind.TEXTS,
@@ -205,8 +202,8 @@ class Tasks(AggregateProjection[Task]):
         *(Index(_SCOPE, key, also=_COMPARED) for key in SORT_KEYS if key != "due_order"),
         Index(_SCOPE, "due_order", also=(*_COMPARED, *SORT_KEYS)),
         Index((*_SCOPE, "open"), "due_order", also=(*_COMPARED, *SORT_KEYS)),
-        *(Index(_SCOPE, key, contains="facets", also=_COMPARED) for key in SORT_KEYS),
-        Index(_SCOPE, "ordered", contains="ordered", also=("facets", "open", "lacks", *SORT_KEYS)),
+*(Index(_SCOPE, key, contains="facets", also=_SKETCHED) for key in SORT_KEYS),
+        Index(_SCOPE, "ordered", contains="ordered", also=_BESIDE_ENTRIES),
         Index((*_SCOPE, "status"), "place"),
         Index(("org", "parent_id", "deleted"), "place"),
         Index(("org", "deleted", "open"), "changed", contains="assignees"),
@@ -246,7 +243,7 @@ class Tasks(AggregateProjection[Task]):
             "open": told.group not in FINISHED,
             "due": due_key(told),
             "due_order": due_order(told),
-            "changed": changed_key(told, told.changed_at),
+            **times_of(told, told.changed_at),
             "urgency": urgency(told),
             "facets": facets_of(told, blocked=told.open_blockers > 0),
             "ordered": field_entries(told),

@@ -7,8 +7,9 @@ from msgspec import Struct
 
 from domain.base import CycleId, LabelId, MilestoneId, TaskId, UserId
 from domain.work.task.events import Priority
-from projections.engine.query import Entered
+from projections.engine.query import Entered, Key
 from projections.work.task_keys import BLOCKED, TRASHED, UNBLOCKED, facet, field_facet, mark
+from projections.work.times.period import Period
 
 Span = tuple[str, str]
 """From a first sort key up to another."""
@@ -77,6 +78,8 @@ class TaskFilter(Struct, frozen=True, kw_only=True):
     blocked: bool | None = None
     open: bool | None = None
     due: DueRanges | None = None
+    created: Period | None = None
+    updated: Period | None = None
     lacking: tuple[str, ...] = ()
     """The kinds of things of which to list only tasks that have none; see ``LACKS``."""
     hidden: bool = False
@@ -88,6 +91,21 @@ class TaskFilter(Struct, frozen=True, kw_only=True):
 
 
 EVERY_TASK = TaskFilter()
+
+
+class FilterSpan(NamedTuple):
+    """A filter that is a part of the order by ``field``: between two of its sort keys.
+
+    ``field_compared`` and ``ranges`` tell of a task whether it is there, in any order. Between the
+    sort keys are no others if they are ``exact``.
+    """
+
+    field: str
+    low: str | None
+    high: str | None
+    field_compared: str
+    ranges: tuple[tuple[Key, Key], ...]
+    exact: bool = True
 
 
 class FacetGroup(NamedTuple):
@@ -109,6 +127,26 @@ def entered(wanted: TaskFilter) -> list[Entered]:
         )
         for each in wanted.ranges
     ]
+
+
+def spans_asked(wanted: TaskFilter) -> list[FilterSpan]:
+    """Return the filters by when something happens to tasks that are parts of orders."""
+    spans: list[FilterSpan] = []
+    if (due := wanted.due) is not None:
+        spans.append(FilterSpan("due_order", due.low, due.high, "due_order", due.ranges, due.exact))
+    for field, period in (("created", wanted.created), ("changed", wanted.updated)):
+        if period is not None:
+            compared = f"{field}_us", (period.microseconds,)
+            spans.append(FilterSpan(field, *period.span, *compared))
+    return spans
+
+
+def compared_beside(
+    wanted: TaskFilter, field: str
+) -> list[tuple[str, tuple[tuple[Key, Key], ...]]]:
+    """Return what is compared with tasks that are between the sort keys of the span of *field*."""
+    spans = [each for each in spans_asked(wanted) if each.field != field or not each.exact]
+    return [(each.field_compared, each.ranges) for each in spans]
 
 
 def facets_asked(wanted: TaskFilter, statuses: Sequence[str]) -> list[FacetGroup]:

@@ -49,6 +49,16 @@ def due_on_day(day: date) -> tuple[str, str]:
     return f"{day}T24", f"{day}T25"
 
 
+def created_key(task: Task) -> str:
+    """Return the sort key of when *task* was created; of one time, the highest number is the last.
+
+    It is empty if none of its own events came.
+    """
+    if task.created_at is None:
+        return ""
+    return f"{exact_time(task.created_at)}!{task.number:07}!{task.project_key}"
+
+
 def changed_key(task: Task, changed_at: datetime | None) -> str:
     """Return the sort key of when *task* was changed last; empty if none of its own events came."""
     return "" if changed_at is None else f"{exact_time(changed_at)}!{task.key}"

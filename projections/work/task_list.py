@@ -104,10 +104,10 @@ async def _least_work(models: ReadModels, plans: Plans) -> Query:
         sizes = await models.sizes(plans.ranged)
         if min(sizes) < size:
             return plans.ranged[sizes.index(min(sizes))]
-    if plans.spanned is not None:
-        [due] = await models.sizes([plans.spanned])
-        if due <= min(SPAN_MAX, size // 2):
-            return plans.spanned
+    if plans.spanned:
+        sizes = await models.sizes(plans.spanned)
+        if min(sizes) <= min(SPAN_MAX, size // 2):
+            return plans.spanned[sizes.index(min(sizes))]
     for each in gathered:
         found, left = await models.sizes([each.found, each.query])
         if found + 2 * left < walked(size, left, query.limit):

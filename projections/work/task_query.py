@@ -13,11 +13,13 @@ from projections.base import text_of
 from projections.engine.query import EITHER_MAX, LOOKUPS_MAX, Query
 from projections.shape import Value
 from projections.work.task_filter import (
-    DueRanges,
     FacetGroup,
+    FilterSpan,
     TaskFilter,
+    compared_beside,
     entered,
     facets_asked,
+    spans_asked,
 )
 from projections.work.task_keys import lacking, mark, urgent
 
@@ -34,7 +36,7 @@ class TaskSort(StrEnum):
 
 
 _SORTED_BY = {
-    TaskSort.NEWEST: ("id", True),
+    TaskSort.NEWEST: ("created", True),
     TaskSort.UPDATED: ("changed", True),
     TaskSort.PRIORITY: ("urgency", True),
     TaskSort.DUE: ("due_order", False),
@@ -117,16 +119,16 @@ class Plans(Struct, frozen=True, eq=False):
 
     Each of ``walks`` lets the index answer another one of the filters, and compares the others.
     ``short`` are the same for an index that is known to find few tasks. ``gathered`` put in order
-    what each of these indexes finds within a span of due dates or priorities. ``spanned`` puts
-    those in order that are due within a span; None if tasks are not asked for by when they are due,
-    are in that order already, or are compared with what they lack or with ranges as well. Each of
-    ``ranged`` puts those in order whose values in one custom field are within ranges.
+    what each of these indexes finds within a span of times or priorities. Each of ``spanned`` puts
+    those in order that are within a span of another order of times; they are not compared with what
+    they lack or with ranges. Each of ``ranged`` puts those in order whose values in one custom
+    field are within ranges.
     """
 
     walks: Sequence[Query]
     short: Sequence[Query]
     gathered: Sequence[Sequence[Gathered]]
-    spanned: Query | None
+    spanned: Sequence[Query] = ()
     ranged: Sequence[Query] = ()
 
 
@@ -151,8 +153,7 @@ def _planned(org_id: OrgId, lane: Lane, wanted: TaskFilter, order: TaskOrder, li
         residual |= {"project_id": projects} | ({"lacks": lacks} if lacks else {})
     elif not several:
         where["project_id"] = projects[0]
-    due = wanted.due
-    bounded = due is not None and order.sort is TaskSort.DUE
+    bounded = wanted.due is not None and order.sort is TaskSort.DUE
     alone = not (groups or lacks or wanted.ranges) and wanted.among is None
     if bounded and {*residual} == {"open"} and alone:
         where["open"] = residual.pop("open")
@@ -167,22 +168,22 @@ def _planned(org_id: OrgId, lane: Lane, wanted: TaskFilter, order: TaskOrder, li
         below=high,
         residual=residual,
         holding=[("facets", group.facets) for group in groups],
-        within=None if due is None or (bounded and due.exact) else ("due_order", due.ranges),
+        within=compared_beside(wanted, order.field),
         entered=entered(wanted),
         among=wanted.among,
     )
     if wanted.among is not None:  # the index of ids answers
-        return Plans([query], [query], [[]], None)
-    alone = not (bounded or wanted.lacking or wanted.ranges)
-    spanned = _spanning(query, due) if due is not None and alone else None
+        return Plans([query], [query], [[]])
+    alone = not (lacks or wanted.ranges)
+    spanned = [*_spanning(query, wanted)] if alone else []
     walks = _walks(query, groups, lacks)
     short = [replace(walk, few=True) for walk in walks]
-    gathered = [[*map(_as_gathered, _gathering(walk, wanted, order))] for walk in walks]
+    gathered = [[*map(_as_gathered, _gathering(walk, wanted))] for walk in walks]
     return Plans(walks, short, gathered, spanned, [*_ranged(query, lacks)])
 
 
 def _as_gathered(query: Query) -> Gathered:
-    return Gathered(query, replace(query, residual={}, holding=(), within=None, entered=()))
+    return Gathered(query, replace(query, residual={}, holding=(), within=(), entered=()))
 
 
 def _ranged(query: Query, lacks: Sequence[str]) -> Iterator[Query]:
@@ -214,8 +215,9 @@ def _bounded(wanted: TaskFilter, order: TaskOrder) -> tuple[str | None, str | No
 
     None: there is no end.
     """
-    if order.sort is TaskSort.DUE and wanted.due is not None:
-        return wanted.due.low, wanted.due.high, wanted
+    for each in spans_asked(wanted):
+        if each.field == order.field:
+            return each.low, each.high, wanted
     ends = urgent(wanted.priorities) if order.sort is TaskSort.PRIORITY else None
     return (None, None, wanted) if ends is None else (*ends, replace(wanted, priorities=()))
 
@@ -232,26 +234,40 @@ def _led_by(query: Query, groups: Sequence[FacetGroup], at: int) -> Query:
     )
 
 
-def _gathering(walk: Query, wanted: TaskFilter, order: TaskOrder) -> Iterator[Query]:
+def _gathering(walk: Query, wanted: TaskFilter) -> Iterator[Query]:
     """Yield *walk* in the other orders of which a filter is a span, to be put in its own again."""
     if walk.contains is None or not walk.finds_once:
         return
-    due, ends = wanted.due, urgent(wanted.priorities)
-    if due is not None and order.sort is not TaskSort.DUE:
-        within = None if due.exact else walk.within
-        yield replace(walk, span=("due_order", due.low, due.high), within=within)
+    for each in spans_asked(wanted):
+        if each.field != walk.sort:
+            yield _within_span(walk, each)
+    ends = urgent(wanted.priorities)
     told = ("facets", tuple([mark("priority", each) for each in wanted.priorities]))
     if ends is not None and told in walk.holding:
         others = [each for each in walk.holding if each != told]
         yield replace(walk, span=("urgency", *ends), holding=others)
 
 
-def _spanning(query: Query, due: DueRanges) -> Query:
-    """Return *query* as one of the tasks that are due within a span."""
-    where = {**query.where, **query.residual}
-    span = ("due_order", due.low, due.high)
-    within = None if due.exact else query.within
-    return replace(query, where=where, residual={}, span=span, within=within)
+def _spanning(query: Query, wanted: TaskFilter) -> Iterator[Query]:
+    """Yield *query* as one of the tasks within each span of another order.
+
+    Only by when they are due has an index which of them are open.
+    """
+    for each in spans_asked(wanted):
+        if each.field == query.sort or (query.residual and each.field != "due_order"):
+            continue
+        where = {**query.where, **query.residual}
+        yield _within_span(replace(query, where=where, residual={}), each)
+
+
+def _within_span(query: Query, span: FilterSpan) -> Query:
+    """Return *query* as one that a span of another order answers, with the rest compared."""
+    answered = (span.field_compared, span.ranges) if span.exact else None
+    return replace(
+        query,
+        span=(span.field, span.low, span.high),
+        within=[each for each in query.within if each != answered],
+    )
 
 
 def narrowed(lanes: Sequence[Lane], wanted: TaskFilter) -> Iterator[Lane]:

@@ -30,7 +30,7 @@ UNDESCRIBABLE = re.compile(
     "|Expected a network such as .*|API keys cannot have .*"
     "|Expected names of events, at most \\d+|Expected the name of an event, or a group: .*"
     "|Expected changes, or delete alone|Names a task twice"
-    "|Expected a range of days such as .*|Expected 1 to 10 words of letters or digits"
+    "|Expected a range of days (or times with a zone, )?such as .*|Expected 1 to 10 words of letters or digits"
     "|Expected code or recoveryCode|Needed for a new account"
     "|Expected a mapping in JSON: .*|Send the file in UTF-8 .*"
     "|There is no event with this number yet|There is no column .*"

@@ -11,7 +11,8 @@ from projections.engine.find import ReadModels
 from projections.work.task_filter import DueRanges, TaskFilter
 from projections.work.task_list import find_tasks, find_tasks_by_key
 from projections.work.task_query import NEWEST_FIRST, Lane, TaskOrder, TaskSort
-from tests.domain.spec import ACME, ANA, BEN, ENG, TASK
+from projections.work.times.period import Period
+from tests.domain.spec import ACME, ANA, BEN, DAY, ENG, NOW, TASK
 
 OPS = ProjectId(UUID(int=22))
 FILTERS = (
@@ -58,6 +59,12 @@ ALONE = (
 """One filter each that compares equal values; by statuses, lanes do."""
 DUE = (TaskFilter(due=IN_MARCH), TaskFilter(due=LATE, open=True))
 """Filters by when tasks are due: in another order, the few that are due are put in it."""
+TIMES = (
+    TaskFilter(created=Period(NOW + 3 * DAY, NOW + 9 * DAY), updated=Period(NOW - DAY, NOW)),
+    TaskFilter(created=Period(None, NOW + 9 * DAY), open=True, labels=(LabelId(TASK),)),
+    TaskFilter(updated=Period(NOW, None), due=IN_MARCH, assignees=(UserId(BEN),)),
+)
+"""Filters by when something happened to tasks."""
 LANES = (
     [Lane((ENG,))],
     [Lane((ENG,), ("TODO",))],
@@ -81,7 +88,7 @@ async def ask_task_lists(models: ReadModels) -> None:
     """
     await ask_by_one_filter(models)
     asked = [(order, wanted) for order in ORDERS for wanted in (FILTERS[0], FILTERS[3])]
-    asked += [(order, wanted) for order in ORDERS for wanted in DUE]
+    asked += [(order, wanted) for order in ORDERS for wanted in (*DUE, *TIMES)]
     asked += [(NEWEST_FIRST, wanted) for wanted in FILTERS]
     asked.append((SOONEST, FILTERS[-5]))
     for order, wanted in asked:

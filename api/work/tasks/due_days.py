@@ -1,8 +1,9 @@
-"""By when tasks are due, as lists are asked for it: on some days, or until now."""
+"""By when tasks are due, were created or changed, as lists ask for it: on days, or at times."""
 
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from api.http.problem import FieldError, invalid
 from projections.base import exact_time
@@ -10,9 +11,14 @@ from projections.work.dashboard import Now
 from projections.work.due_between import due_between
 from projections.work.task_filter import DueRanges
 from projections.work.task_keys import NEVER_DUE
+from projections.work.times.period import Period
 
-_RANGE = re.compile(r"(\d{4}-\d{2}-\d{2})?\.\.(\d{4}-\d{2}-\d{2})?")
-_DAY = timedelta(days=1)
+DAY = r"\d{4}-\d{2}-\d{2}"
+TIME = rf"{DAY}T\d{{2}}:\d{{2}}(:\d{{2}}(\.\d{{1,6}})?)?(Z|[+-]\d{{2}}:\d{{2}})"
+"""A time with its distance from UTC (RFC 3339)."""
+_RANGE = re.compile(rf"({DAY})?\.\.({DAY})?")
+_PERIOD = re.compile(rf"(?P<begin>{DAY}|{TIME})?\.\.(?P<end>{DAY}|{TIME})?")
+_DAY, _MICROSECOND = timedelta(days=1), timedelta(microseconds=1)
 _FIRST_DAY, _LAST_DAY = date(2, 1, 1), date(9998, 12, 31)
 """Days that begin and end somewhere in the calendar in every time zone."""
 
@@ -29,6 +35,67 @@ def due_ranges(asked: str | None, overdue: bool, now: Now) -> DueRanges:
     if overdue:
         after, end = min(after or now.today, now.today), min(end, exact_time(now.at))
     return due_between(first, after, begin, end)
+
+
+@lru_cache(256)
+def period_of(name: str, asked: str, zone: ZoneInfo) -> Period:
+    """Return the period that the filter *name* asks for, with both ends: days, or times.
+
+    :raises Problem: 422 if it is none.
+    """
+    wrong = invalid(
+        FieldError(
+            name,
+            "Expected a range of days or times with a zone, such as 2026-01-01..2026-01-31 or"
+            " 2026-01-01T08:00:00Z..; write + as %2B",
+        )
+    )
+    match = _PERIOD.fullmatch(asked)
+    if match is None or asked == "..":
+        raise wrong
+    try:
+        now = Now(datetime.min.replace(tzinfo=UTC), zone)  # days begin the same at any time
+        begin, end = _begin(match["begin"], now), _end(match["end"], now)
+    except (ValueError, OverflowError):
+        raise wrong from None
+    return Period(begin, end)
+
+
+def _begin(text: str | None, now: Now) -> datetime | None:
+    """Return when a day, or a time, begins.
+
+    :raises ValueError: the calendar has no such.
+    """
+    if text is None:
+        return None
+    return _time(text) if "T" in text else now.end_of(_day(text) - _DAY)
+
+
+def _end(text: str | None, now: Now) -> datetime | None:
+    """Return when a day, or the microsecond of a time, is over.
+
+    :raises ValueError: the calendar has no such.
+    """
+    if text is None:
+        return None
+    return _time(text) + _MICROSECOND if "T" in text else now.end_of(_day(text))
+
+
+def _time(text: str) -> datetime:
+    at = datetime.fromisoformat(text).astimezone(UTC)
+    _refuse_beyond(at.date())
+    return at
+
+
+def _day(text: str) -> date:
+    day = date.fromisoformat(text)
+    _refuse_beyond(day)
+    return day
+
+
+def _refuse_beyond(day: date) -> None:
+    if not _FIRST_DAY <= day <= _LAST_DAY:
+        raise ValueError(day)
 
 
 def _days(asked: str) -> tuple[date | None, date | None]:

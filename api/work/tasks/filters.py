@@ -12,7 +12,7 @@ from litestar.params import FromQuery, Parameter
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
-from api.work.tasks.due_days import due_ranges
+from api.work.tasks.due_days import DAY, TIME, due_ranges, period_of
 from api.work.tasks.field_values import asked_values
 from api.work.tasks.filter_values import (
     CURRENT,
@@ -116,17 +116,29 @@ WordFilter = FromQuery[
         ),
     ]
 ]
-_DAY = r"\d{4}-\d{2}-\d{2}"
 DueFilter = FromQuery[
     Annotated[
         str | None,
         Parameter(
             description="Due from a day to a day, 2026-01-01..2026-01-31; one may be missing. Or"
             " `none`: never due",
-            schema_extra={"pattern": rf"^({_DAY}\.\.({_DAY})?|\.\.{_DAY}|{NONE})$"},
+            schema_extra={"pattern": rf"^({DAY}\.\.({DAY})?|\.\.{DAY}|{NONE})$"},
         ),
     ]
 ]
+
+
+def _period(what: str) -> Any:
+    one = f"({DAY}|{TIME})"
+    return Parameter(
+        description=f"{what} from a day to a day, 2026-01-01..2026-01-31, in the time zone of the"
+        " organization, or from a time to a time, 2026-01-01T08:00:00Z..; one may be missing",
+        schema_extra={"pattern": rf"^({one}\.\.{one}?|\.\.{one})$"},
+    )
+
+
+CreatedFilter = FromQuery[Annotated[str | None, _period("Created")]]
+UpdatedFilter = FromQuery[Annotated[str | None, _period("Changed last")]]
 _ORDERS = "|".join(each.value for each in TaskSort)
 _BY_FIELD = re.compile(r"-?field:([a-z][a-z0-9_]{0,31})")
 Sort = FromQuery[
@@ -146,6 +158,7 @@ class Parsed(Struct, frozen=True, kw_only=True):
 
     ``told`` are those that the request names.
     ``wanted`` are the filters that mean the same on any day; ``due`` and ``overdue`` do not.
+    ``created`` and ``updated`` depend on the time zone.
     ``current`` asks for the cycles that run on the day, beside those that are ``wanted``.
     """
 
@@ -155,6 +168,8 @@ class Parsed(Struct, frozen=True, kw_only=True):
     groups: tuple[StatusGroup, ...]
     wanted: TaskFilter
     due: str | None
+    created: str | None
+    updated: str | None
     overdue: bool
     current: bool
 
@@ -168,11 +183,14 @@ class Parsed(Struct, frozen=True, kw_only=True):
 
         :raises Problem: 422 if the days are malformed.
         """
-        if self.due is None and not self.overdue:
-            return self.wanted
         # To the second, in which others ask for the same.
-        now = Now(at.replace(microsecond=0), zone)
-        return replace(self.wanted, due=due_ranges(self.due, self.overdue, now))
+        now, told = Now(at.replace(microsecond=0), zone), dict[str, Any]()
+        if self.due is not None or self.overdue:
+            told["due"] = due_ranges(self.due, self.overdue, now)
+        for name in ("created", "updated"):
+            if (asked := getattr(self, name)) is not None:
+                told[name] = period_of(name, asked, zone)
+        return replace(self.wanted, **told) if told else self.wanted
 
 
 class AskedTasks(Struct, frozen=True, kw_only=True):
@@ -190,6 +208,8 @@ class AskedTasks(Struct, frozen=True, kw_only=True):
     milestone: str | None = None
     field: str | None = None
     due: str | None = None
+    created: str | None = None
+    updated: str | None = None
     overdue: str | None = None
     blocked: bool | None = None
     deleted: bool | None = None
@@ -240,6 +260,8 @@ def _parsed_once(asked: AskedTasks) -> Parsed:
             trashed=bool(asked.deleted),
         ),
         due=None if asked.due == NONE else asked.due,
+        created=asked.created,
+        updated=asked.updated,
         overdue=bool(asked.overdue),
         current=current,
     )

@@ -36,6 +36,9 @@ from projections.work.workflow import keys_within
 _READ = ("projects", "tasks", "searched_texts")
 """The read models of a list that asks for words, or for what is blocked."""
 
+_ORDERED = "created"
+"""What cursors are bound to: those that were made when lists began with the last ids are refused.
+"""
 NO_CYCLE = CycleId(UUID(int=0))
 """A cycle that no task is in."""
 
@@ -86,7 +89,7 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
 
     def paging(self, request: ApiRequest, parsed: Parsed, **beside: Any) -> Paging:
         """Return the pages of the list that is asked for with these filters and those *beside*."""
-        return Paging(request, **beside, **parsed.told)
+        return Paging(request, bound=_ORDERED, **beside, **parsed.told)
 
     @property
     def read(self) -> tuple[str, ...]:

@@ -164,8 +164,8 @@ def _tests(query: Query) -> Iterator[dict[str, Any]]:
         yield {among: [f"${name_of(field)}", value]}
     for field, texts in query.holding:
         yield _held(field, texts)
-    if query.within is not None:
-        at, ranges = f"${name_of(query.within[0])}", query.within[1]
+    for field, ranges in query.within:
+        at = f"${name_of(field)}"
         yield {"$or": [{"$and": [{"$gte": [at, a]}, {"$lt": [at, b]}]} for a, b in ranges]}
     if query.without is not None:
         field, values = query.without

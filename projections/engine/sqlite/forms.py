@@ -31,7 +31,7 @@ class PageForm(NamedTuple):
     """How many texts the index is asked for of which a document can have two; 0: one at most."""
     residual: tuple[tuple[str, bool], ...]
     holding: tuple[tuple[str, int], ...]
-    within: tuple[str, int] | None
+    within: tuple[tuple[str, int], ...]
     without: str | None
     entered: tuple[tuple[str, int, str], ...]
     """Fields of entries, of how many ranges, and the field of texts that may be there instead."""
@@ -65,7 +65,7 @@ def form_of(target: ShapedCollection, query: Query) -> tuple[Any, ...]:
         0 if len(query.texts) == 1 or query.apart else len(query.texts),
         tuple([(name, isinstance(value, list)) for name, value in query.residual.items()]),
         tuple([(field, len(group)) for field, group in query.holding]),
-        None if query.within is None else (query.within[0], len(query.within[1])),
+        tuple([(field, len(ranges)) for field, ranges in query.within]),
         None if query.without is None else query.without[0],
         tuple([(each.field, len(each.ranges), each.field_of_texts) for each in query.entered]),
         query.among is not None,
@@ -139,8 +139,7 @@ def _of_fields(form: PageForm) -> Iterator[tuple[str, str]]:
     """Yield the fields that are compared, each with the comparison of what will stand there."""
     for field, several in form.residual:
         yield field, f"{{0}} {f'IN {AMONG}' if several else 'IS ?'}"
-    if form.within is not None:
-        field, ranges = form.within
+    for field, ranges in form.within:
         yield field, f"({' OR '.join(['{0} >= ? AND {0} < ?'] * ranges)})"
     if form.without is not None:
         yield form.without, f"{{0}} NOT IN {AMONG}"
@@ -163,8 +162,7 @@ def compared_with(sketch: Sketched, query: Query) -> Comparisons:
     for field, value in query.residual.items():
         told = _encode(value).decode() if isinstance(value, list) else value
         (found.sketched if sketch.has(field) else found.documents).append(told)
-    if query.within is not None:
-        field, ranges = query.within
+    for field, ranges in query.within:
         ends = [end for both in ranges for end in both]
         (found.sketched if sketch.has(field) else found.documents).extend(ends)
     if query.without is not None:

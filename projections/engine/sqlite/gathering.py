@@ -18,8 +18,8 @@ from projections.engine.store import ShapedCollection
 from projections.shape import Index
 
 _FORMS_MAX = 1_024
-_Form = tuple[tuple[Any, ...], tuple[str, ...]]
-"""The parts of a ``PageForm``, and the comparisons of the entries of the index."""
+_Form = tuple[tuple[Any, ...], str, tuple[str, ...]]
+"""The parts of a ``PageForm``, the index, and the comparisons of its entries."""
 _texts: dict[_Form, str] = {}
 
 
@@ -30,7 +30,7 @@ def gathered_statement(target: ShapedCollection, query: Query) -> SpanStatement:
     """
     index = index_for(target.shape, query)
     found, parameters = _found(index, query)
-    form = form_of(target, query), found
+    form = form_of(target, query), index.name, found
     text = _texts.get(form)
     if text is None:
         if len(_texts) >= _FORMS_MAX:

@@ -40,7 +40,7 @@ class _SpanForm(NamedTuple):
     either: str | None
     span: str
     bounds: tuple[str, ...]
-    within: tuple[str, int] | None
+    within: tuple[tuple[str, int], ...]
     sort: str
     descending: bool
     behind: tuple[str, ...]
@@ -56,8 +56,7 @@ def span_statement(target: ShapedCollection, query: Query) -> SpanStatement:
     :raises QueryRefused: no declared index answers it.
     """
     form, found = _spanned(target, query)
-    if query.within is not None:
-        found += [end for both in query.within[1] for end in both]
+    found += [end for _, ranges in query.within for both in ranges for end in both]
     found += [end for end in (query.above, query.below) if end is not None]
     held: list[tuple[str, int]] = []
     if query.holding:
@@ -69,7 +68,7 @@ def span_statement(target: ShapedCollection, query: Query) -> SpanStatement:
             held.append((table, len(marks)))
             found += marks
     form = form._replace(
-        within=None if query.within is None else (query.within[0], len(query.within[1])),
+        within=tuple([(field, len(ranges)) for field, ranges in query.within]),
         behind=_operators(query.above, query.below),
         held=tuple(held),
     )
@@ -92,7 +91,7 @@ def _spanned(target: ShapedCollection, query: Query) -> tuple[_SpanForm, list[An
         either=None if query.either is None else query.either[0],
         span=field,
         bounds=_operators(low, high),
-        within=None,
+        within=(),
         sort=query.sort,
         descending=query.descending,
         behind=(),
@@ -133,9 +132,7 @@ def _text_of(form: _SpanForm) -> str:
     sketches = f" CROSS JOIN {form.sketch} k ON k.row = d.row" if form.sketch else ""
     sort, row = f"d.{quoted(form.sort)}", "k.row" if form.sketch else "d.row"
     more = [f"{sort} {operator} ?" for operator in form.behind]
-    if form.within is not None:
-        field, ranges = quoted(form.within[0]), form.within[1]
-        more.insert(0, f"({' OR '.join([f'd.{field} >= ? AND d.{field} < ?'] * ranges)})")
+    more = [*[_in_one(quoted(field), ranges) for field, ranges in form.within], *more]
     more += form.sketched
     more += [looked_up(table, sort, row, count) for table, count in form.held]
     rows = " AND ".join([_within(form, sketches), *more])
@@ -145,3 +142,8 @@ def _text_of(form: _SpanForm) -> str:
         f"SELECT p.k, d.json FROM (SELECT {sort} AS k, d.row AS r FROM {rows}"
         f" ORDER BY k {direction} LIMIT ?) p CROSS JOIN {form.documents} d ON d.row = p.r"
     )
+
+
+def _in_one(field: str, ranges: int) -> str:
+    """Return the comparison that a field is in one of some ranges."""
+    return f"({' OR '.join([f'd.{field} >= ? AND d.{field} < ?'] * ranges)})"

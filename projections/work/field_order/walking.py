@@ -121,7 +121,9 @@ def _chosen(walk: FieldWalk, rank: int) -> Iterator[_Part]:
 
 def _query(org_id: OrgId, walk: FieldWalk, part: _Part, limit: int) -> Query:
     """Return the query for some tasks of a part, behind no sort key yet."""
-    query = task_plans(org_id, part.lane, walk.wanted, TaskOrder(), limit).walks[0]
+    # In the order of ranks, no filter is two ends of the order, which are those of the part here.
+    by_rank = TaskOrder(TaskSort.RANK)
+    query = task_plans(org_id, part.lane, walk.wanted, by_rank, limit).walks[0]
     holding = [*query.holding]
     if query.contains is not None:
         field, texts = query.contains

@@ -24,7 +24,7 @@ async def test_what_is_within_a_span_is_listed_in_another_order(store: ReadStore
     rest = await page(store, sort="id", span=("number", 80, 95), limit=5, above=first.next_key)
     last = await page(store, sort="id", span=("number", None, 95), limit=3, descending=True)
     some = await page(
-        store, sort="id", span=("number", 80, 95), within=("status", [("D", "E")]), limit=3
+        store, sort="id", span=("number", 80, 95), within=[("status", [("D", "E")])], limit=3
     )
 
     assert whole.keys == [f"acme:{n:04}" for n in range(6, 20)]

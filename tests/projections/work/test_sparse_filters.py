@@ -22,6 +22,7 @@ from projections.work.task import Tasks
 from projections.work.task_filter import TaskFilter
 from projections.work.task_list import find_tasks, find_tasks_by_key
 from projections.work.task_query import Lane, TaskOrder, TaskSort
+from projections.work.times.period import Period
 from tests.commands.acme import task
 from tests.domain.spec import ACME, ANA, BEN, DAY, ENG, NOW, stepped
 from tests.projections.engine.test_find import Asked
@@ -31,6 +32,7 @@ from tests.spec import on, opened, record
 
 RARE = 10
 EVERYWHERE = Lane((ENG,))
+LONG_AGO = Period(None, NOW + (RARE + 1) * DAY)
 SPARSE = {
     "status": (Lane((ENG,), (TaskStatus.IN_PROGRESS, TaskStatus.DONE)), TaskFilter()),
     "priority": (EVERYWHERE, TaskFilter(priorities=(Priority.URGENT, Priority.HIGH))),
@@ -47,6 +49,9 @@ SPARSE = {
     ),
     "overdue and rare": (EVERYWHERE, TaskFilter(open=True, due=LATE, creators=(UserId(BEN),))),
     "overdue and common": (EVERYWHERE, TaskFilter(open=True, due=LATE, blocked=False)),
+    "created": (EVERYWHERE, TaskFilter(created=LONG_AGO)),
+    "created and common": (EVERYWHERE, TaskFilter(created=LONG_AGO, blocked=False)),
+    "created and rare": (EVERYWHERE, TaskFilter(created=LONG_AGO, creators=(UserId(BEN),))),
     "never due": (EVERYWHERE, TaskFilter(lacking=("due",))),
     "never due and common": (EVERYWHERE, TaskFilter(lacking=("due",), creators=(UserId(ANA),))),
     "without a label and rare": (

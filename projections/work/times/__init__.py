@@ -1,0 +1,1 @@
+"""When something happened to tasks: the times between which a list shows them."""
