@@ -34,7 +34,7 @@ NamedAssignee = Annotated[str, Meta(pattern=f"^({_ID}|me|none)$")]
 NAMING_FILTERS = ("assignee", "label", "parent", "creator", "watcher", "cycle", "milestone")
 """The filters whose values are ids, or words that stand for such."""
 _TRUTHS = frozenset({"overdue", "blocked"})
-LONE_FILTERS = frozenset({"due", "created", "updated"}) | _TRUTHS
+LONE_FILTERS = frozenset({"due", "created", "updated", "completed"}) | _TRUTHS
 """The filters that have one value."""
 _VALUES = ","
 """Between the values of custom fields in an event; of those with a comma, each is quoted."""
@@ -60,6 +60,7 @@ class Criteria(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     due: str | None = None
     created: str | None = None
     updated: str | None = None
+    completed: str | None = None
     overdue: bool = False
     blocked: bool | None = None
 

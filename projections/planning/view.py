@@ -46,6 +46,7 @@ class ViewCriteria(Struct, frozen=True, kw_only=True):
     due: str | UnsetType = UNSET
     created: str | UnsetType = UNSET
     updated: str | UnsetType = UNSET
+    completed: str | UnsetType = UNSET
     overdue: bool | UnsetType = UNSET
     blocked: bool | UnsetType = UNSET
 

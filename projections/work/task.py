@@ -37,7 +37,7 @@ from projections.shape import Index, Kind, Value
 from projections.work.field_order.entries import field_entries
 from projections.work.task_beside import BESIDE, concerned, effect_on
 from projections.work.task_keys import due_key, due_order, facets_of, lacks, urgency
-from projections.work.times.period import TIMES, times_of
+from projections.work.times.period import TIMES, completed_entries, times_of
 
 _encode = msgspec.json.Encoder().encode
 
@@ -246,7 +246,7 @@ class Tasks(AggregateProjection[Task]):
             **times_of(told, told.changed_at),
             "urgency": urgency(told),
             "facets": facets_of(told, blocked=told.open_blockers > 0),
-            "ordered": field_entries(told),
+            "ordered": [*field_entries(told), *completed_entries(told)],
             "trashed": told.deleted,
             "lacks": lacks(told),
         }

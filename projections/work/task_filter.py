@@ -14,6 +14,9 @@ from projections.work.times.period import Period
 Span = tuple[str, str]
 """From a first sort key up to another."""
 
+Compared = tuple[str, tuple[tuple[Key, Key], ...]]
+"""A field, and the ranges in one of which it must be."""
+
 
 def spans_apart(spans: Iterable[Span]) -> tuple[Span, ...]:
     """Return the same as *spans*, the first one first, of which no two meet."""
@@ -80,6 +83,7 @@ class TaskFilter(Struct, frozen=True, kw_only=True):
     due: DueRanges | None = None
     created: Period | None = None
     updated: Period | None = None
+    completed: Period | None = None
     lacking: tuple[str, ...] = ()
     """The kinds of things of which to list only tasks that have none; see ``LACKS``."""
     hidden: bool = False
@@ -146,7 +150,14 @@ def compared_beside(
 ) -> list[tuple[str, tuple[tuple[Key, Key], ...]]]:
     """Return what is compared with tasks that are between the sort keys of the span of *field*."""
     spans = [each for each in spans_asked(wanted) if each.field != field or not each.exact]
-    return [(each.field_compared, each.ranges) for each in spans]
+    compared = [(each.field_compared, each.ranges) for each in spans]
+    return [*compared, *completed_compared(wanted)]
+
+
+def completed_compared(wanted: TaskFilter) -> list[Compared]:
+    """Return what is compared with tasks that are to be completed in a period."""
+    period = wanted.completed
+    return [] if period is None else [("completed_us", (period.microseconds,))]
 
 
 def facets_asked(wanted: TaskFilter, statuses: Sequence[str]) -> list[FacetGroup]:

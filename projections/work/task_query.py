@@ -17,11 +17,13 @@ from projections.work.task_filter import (
     FilterSpan,
     TaskFilter,
     compared_beside,
+    completed_compared,
     entered,
     facets_asked,
     spans_asked,
 )
 from projections.work.task_keys import lacking, mark, urgent
+from projections.work.times.period import COMPLETED
 
 
 class TaskSort(StrEnum):
@@ -122,7 +124,7 @@ class Plans(Struct, frozen=True, eq=False):
     what each of these indexes finds within a span of times or priorities. Each of ``spanned`` puts
     those in order that are within a span of another order of times; they are not compared with what
     they lack or with ranges. Each of ``ranged`` puts those in order whose values in one custom
-    field are within ranges.
+    field are within ranges, or that were completed in a period.
     """
 
     walks: Sequence[Query]
@@ -179,25 +181,27 @@ def _planned(org_id: OrgId, lane: Lane, wanted: TaskFilter, order: TaskOrder, li
     walks = _walks(query, groups, lacks)
     short = [replace(walk, few=True) for walk in walks]
     gathered = [[*map(_as_gathered, _gathering(walk, wanted))] for walk in walks]
-    return Plans(walks, short, gathered, spanned, [*_ranged(query, lacks)])
+    return Plans(walks, short, gathered, spanned, [*_ranged(query, wanted, lacks)])
 
 
 def _as_gathered(query: Query) -> Gathered:
     return Gathered(query, replace(query, residual={}, holding=(), within=(), entered=()))
 
 
-def _ranged(query: Query, lacks: Sequence[str]) -> Iterator[Query]:
-    """Yield *query* as one of each field whose ranges an index answers, the others compared."""
+def _ranged(query: Query, wanted: TaskFilter, lacks: Sequence[str]) -> Iterator[Query]:
+    """Yield *query* as one of each name whose entries an index answers, the others compared."""
     if lacks:
         query = replace(query, residual={**query.residual, "lacks": [*lacks]})
     for at, each in enumerate(query.entered):
         if not each.texts:
-            yield replace(
-                query,
-                contains=(each.field, each.name),
-                between=each.ranges,
-                entered=[*query.entered[:at], *query.entered[at + 1 :]],
-            )
+            rest = [*query.entered[:at], *query.entered[at + 1 :]]
+            found = replace(query, contains=(each.field, each.name), entered=rest)
+            yield replace(found, between=each.ranges)
+    if (period := wanted.completed) is not None:
+        told = completed_compared(wanted)
+        within = [each for each in query.within if each not in told]
+        found = replace(query, contains=("ordered", COMPLETED), within=within)
+        yield replace(found, between=[period.entries])
 
 
 def _walks(query: Query, groups: Sequence[FacetGroup], lacks: Sequence[str]) -> list[Query]:

@@ -63,6 +63,8 @@ TIMES = (
     TaskFilter(created=Period(NOW + 3 * DAY, NOW + 9 * DAY), updated=Period(NOW - DAY, NOW)),
     TaskFilter(created=Period(None, NOW + 9 * DAY), open=True, labels=(LabelId(TASK),)),
     TaskFilter(updated=Period(NOW, None), due=IN_MARCH, assignees=(UserId(BEN),)),
+    TaskFilter(completed=Period(NOW - DAY, NOW + DAY)),
+    TaskFilter(completed=Period(NOW - DAY, None), lacking=("label",), updated=Period(NOW, None)),
 )
 """Filters by when something happened to tasks."""
 LANES = (

@@ -139,6 +139,7 @@ def _period(what: str) -> Any:
 
 CreatedFilter = FromQuery[Annotated[str | None, _period("Created")]]
 UpdatedFilter = FromQuery[Annotated[str | None, _period("Changed last")]]
+CompletedFilter = FromQuery[Annotated[str | None, _period("Completed")]]
 _ORDERS = "|".join(each.value for each in TaskSort)
 _BY_FIELD = re.compile(r"-?field:([a-z][a-z0-9_]{0,31})")
 Sort = FromQuery[
@@ -158,7 +159,7 @@ class Parsed(Struct, frozen=True, kw_only=True):
 
     ``told`` are those that the request names.
     ``wanted`` are the filters that mean the same on any day; ``due`` and ``overdue`` do not.
-    ``created`` and ``updated`` depend on the time zone.
+    ``periods`` depend on the time zone: the filters by when something happened to tasks.
     ``current`` asks for the cycles that run on the day, beside those that are ``wanted``.
     """
 
@@ -168,8 +169,7 @@ class Parsed(Struct, frozen=True, kw_only=True):
     groups: tuple[StatusGroup, ...]
     wanted: TaskFilter
     due: str | None
-    created: str | None
-    updated: str | None
+    periods: Mapping[str, str]
     overdue: bool
     current: bool
 
@@ -187,9 +187,8 @@ class Parsed(Struct, frozen=True, kw_only=True):
         now, told = Now(at.replace(microsecond=0), zone), dict[str, Any]()
         if self.due is not None or self.overdue:
             told["due"] = due_ranges(self.due, self.overdue, now)
-        for name in ("created", "updated"):
-            if (asked := getattr(self, name)) is not None:
-                told[name] = period_of(name, asked, zone)
+        for name, asked in self.periods.items():
+            told[name] = period_of(name, asked, zone)
         return replace(self.wanted, **told) if told else self.wanted
 
 
@@ -210,6 +209,7 @@ class AskedTasks(Struct, frozen=True, kw_only=True):
     due: str | None = None
     created: str | None = None
     updated: str | None = None
+    completed: str | None = None
     overdue: str | None = None
     blocked: bool | None = None
     deleted: bool | None = None
@@ -237,8 +237,9 @@ class AskedTasks(Struct, frozen=True, kw_only=True):
 def _parsed_once(asked: AskedTasks) -> Parsed:
     values = asked_values(filter_values("field", asked.field, FIELD_AND_VALUE, split_named))
     named_cycles, current = cycles(asked.cycle)
+    told = {name: value for name, value in asdict(asked).items() if value is not None}
     return Parsed(
-        told={name: value for name, value in asdict(asked).items() if value is not None},
+        told=told,
         order=_order(asked.sort),
         statuses=filter_values("status", asked.status, STATUS_KEY),
         groups=filter_values("group", asked.group, one_of_kind(StatusGroup)),
@@ -260,8 +261,7 @@ def _parsed_once(asked: AskedTasks) -> Parsed:
             trashed=bool(asked.deleted),
         ),
         due=None if asked.due == NONE else asked.due,
-        created=asked.created,
-        updated=asked.updated,
+        periods={name: told[name] for name in PERIOD_FILTERS if name in told},
         overdue=bool(asked.overdue),
         current=current,
     )
@@ -281,5 +281,7 @@ def _order(asked: str | None) -> TaskOrder | FieldOrder:
     return TaskOrder(sort, turned=asked.startswith("-"))
 
 
+PERIOD_FILTERS = ("created", "updated", "completed")
+"""The names of the filters by when something happened to tasks."""
 FILTERS = frozenset(AskedTasks.__struct_fields__)
 """The names of the filters and of the order."""

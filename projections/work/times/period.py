@@ -10,13 +10,17 @@ from typing import NamedTuple
 from domain.work.task.state import Task
 from eventstore.recorded import microseconds
 from projections.base import exact_time
-from projections.shape import Kind, Value
+from projections.shape import Kind, Value, entry
 from projections.work.task_keys import changed_key, created_key
 
 _FIRST, _LAST = -(2**62), 2**62
 """Before and behind all times."""
+_BEHIND = ":"
+"""Behind the sort keys of all times, which begin with digits."""
 
 
+COMPLETED = "@completed"
+"""The name of the entry that tells when a task was completed; no custom field has such a key."""
 TIMES: Mapping[str, Kind] = {
     "created": Kind.TEXT,
     "changed": Kind.TEXT,
@@ -38,6 +42,13 @@ def times_of(task: Task, changed_at: datetime | None) -> Mapping[str, Value]:
     }
 
 
+def completed_entries(task: Task) -> list[str]:
+    """Return the entry that sorts *task* by when it was completed; none if it is not."""
+    if task.completed_at is None:
+        return []
+    return [entry(COMPLETED, f"{exact_time(task.completed_at)}!{task.key}")]
+
+
 def _told(at: datetime | None) -> int | None:
     return None if at is None else microseconds(at)
 
@@ -53,6 +64,12 @@ class Period(NamedTuple):
         """Between which sort keys that begin with their times all of its tasks are."""
         low, high = self
         return None if low is None else exact_time(low), None if high is None else exact_time(high)
+
+    @property
+    def entries(self) -> tuple[str, str]:
+        """The same of the entries by when tasks were completed."""
+        low, high = self.span
+        return low or "", high or _BEHIND
 
     @property
     def microseconds(self) -> tuple[int, int]:

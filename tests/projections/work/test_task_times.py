@@ -1,4 +1,4 @@
-"""Lists by when tasks were created and changed are what filters leave of all, in every order."""
+"""Lists by when something happened to tasks are what filters leave of all, in every order."""
 
 import json
 import random
@@ -69,6 +69,7 @@ async def filled(store: ReadStore) -> Asked:
     return models
 
 
+MEMBERS = {"created": "createdAt", "updated": "updatedAt", "completed": "completedAt"}
 PERIODS = {
     "some days": Period(MOMENTS[3], MOMENTS[6]),
     "from a day": Period(MOMENTS[5]),
@@ -109,11 +110,13 @@ def is_within(period: Period | None, told: str | None) -> bool:
 
 
 def asked_times(period: Period) -> list[TaskFilter]:
-    """Return filters by when tasks were created or changed."""
+    """Return filters by when tasks were created, changed or completed."""
     return [
         TaskFilter(created=period),
         TaskFilter(updated=period),
+        TaskFilter(completed=period),
         TaskFilter(created=Period(MOMENTS[2]), updated=period),
+        TaskFilter(completed=period, updated=Period(MOMENTS[4])),
     ]
 
 
@@ -146,6 +149,7 @@ async def test_lists_by_time_are_what_the_filters_leave_of_all_in_order(
     store: ReadStore, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     monkeypatch.setattr(task_list, "SPAN_MAX", 1_000 if way == "spanned" else -1)
+    monkeypatch.setattr(task_list, "SIZE_MAX", -1 if way == "walked" else 2_000)
     if way == "gathered":
         monkeypatch.setattr(task_list, "GATHERED_FROM", 0)
         monkeypatch.setattr(task_list, "walked", lambda *_: 1_000)
@@ -158,7 +162,7 @@ async def test_lists_by_time_are_what_the_filters_leave_of_all_in_order(
         for period in PERIODS.values():
             name, (beside, fits) = chance.choice([*BESIDE.items()])
             for asked in asked_times(period):
-                times = {"created": asked.created, "updated": asked.updated}
+                times = {name: getattr(asked, name) for name in MEMBERS}
                 models.queries.clear()
 
                 found = await in_pages(models, lanes, replace(beside, **times), order)
@@ -167,8 +171,7 @@ async def test_lists_by_time_are_what_the_filters_leave_of_all_in_order(
                     one["key"]
                     for one in every
                     if fits(one)
-                    and is_within(asked.created, one["createdAt"])
-                    and is_within(asked.updated, one["updatedAt"])
+                    and all(is_within(times[name], one[told]) for name, told in MEMBERS.items())
                 ], (order, lanes, name, asked)
                 for query in models.queries[:1]:
                     assert "SCAN d" not in await store.explain(target, query)

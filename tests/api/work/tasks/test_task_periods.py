@@ -13,11 +13,11 @@ ZONES = ["UTC", "Asia/Tokyo", "America/Lima", "Pacific/Kiritimati"]
 TASKS = 9
 STEP = timedelta(hours=7)
 ORDERS = ("newest", "-newest", "updated", "-priority", "rank", "key", "due")
-MEMBERS = {"created": "createdAt", "updated": "updatedAt"}
+MEMBERS = {"created": "createdAt", "updated": "updatedAt", "completed": "completedAt"}
 
 
 async def filled(ana: Person, clock: MovableClock, zone: str) -> None:
-    """Create tasks on three days, and change every other one on the next two."""
+    """Create tasks on three days, and change most of them on the next two."""
     project = await ana.project()
     done(await ana.patch(f"/org/{ana.org_id}/settings", {"timeZone": zone}), 200)
     scopes = {"task": ["create", "edit", "read"], "project": ["read"]}
@@ -26,12 +26,15 @@ async def filled(ana: Person, clock: MovableClock, zone: str) -> None:
     for n in range(TASKS):
         await ana.task(project, priority=["LOW", "HIGH", "URGENT"][n % 3])
         clock.ahead += STEP
-    for n in range(0, TASKS, 2):
-        done(await ana.patch(f"/task/ENG-{n + 1}", {"estimate": n}), 200)
+    for n in (0, 1, 2, 3, 5, 6, 7):
+        to = {"status": "DONE"} if n % 4 else {"status": "IN_PROGRESS"}
+        done(await ana.post(f"/task/ENG-{n + 1}/status?path=auto", to), 200)
         clock.ahead += STEP
 
 
-def day_of(told: str, zone: str) -> date:
+def day_of(told: str | None, zone: str) -> date | None:
+    if told is None:
+        return None
     return datetime.fromisoformat(told).astimezone(ZoneInfo(zone)).date()
 
 
@@ -43,21 +46,23 @@ async def test_tasks_are_found_by_the_days_on_which_they_were_created_or_changed
     for order in ORDERS:
         every = done(await ana.get(f"/project/ENG/tasks?sort={order}"), 200)["items"]
         for name, member in MEMBERS.items():
-            days = sorted(day_of(task[member], zone) for task in every)
-            first, last = days[2], days[-3]
+            told = [(task, day_of(task[member], zone)) for task in every]
+            days = sorted(day for _, day in told if day is not None)
+            assert len(days) == (6 if name == "completed" else TASKS)
+            first, last = days[1], days[-2]
             for asked, begin, end in (
                 (f"{first}..{last}", first, last),
                 (f"{last}..{last}", last, last),
                 (f"{last}..", last, date.max),
                 (f"..{first}", date.min, first),
-                (f"{last}..{first}", date.max, date.min),
+                (f"{last + timedelta(days=1)}..{first}", date.max, date.min),
             ):
                 for more, chosen in (("", {"LOW", "HIGH", "URGENT"}), ("&priority=HIGH", {"HIGH"})):
                     path = f"/project/ENG/tasks?sort={order}&{name}={asked}{more}"
                     assert done(await ana.get(path), 200)["items"] == [
                         task
-                        for task in every
-                        if begin <= day_of(task[member], zone) <= end and task["priority"] in chosen
+                        for task, day in told
+                        if day is not None and begin <= day <= end and task["priority"] in chosen
                     ], path
 
 
@@ -65,18 +70,15 @@ async def test_a_range_of_times_has_both_of_its_ends(ana: Person, clock: Movable
     await filled(ana, clock, "Asia/Tokyo")
     every = done(await ana.get("/task"), 200)["items"]
     for name, member in MEMBERS.items():
-        times = sorted(datetime.fromisoformat(task[member]) for task in every)
-        first, last = times[2], times[-3]
+        told = [(task, task[member] and datetime.fromisoformat(task[member])) for task in every]
+        times = sorted(at for _, at in told if at)
+        first, last = times[1], times[-2]
         short = timedelta(microseconds=1)
         for begin, end in ((first, last), (first + short, last - short), (first, None)):
             in_lima = begin.astimezone(ZoneInfo("America/Lima")).isoformat()
             ends = f"{quote(in_lima)}..{'' if end is None else quote(end.isoformat())}"
             found = done(await ana.get(f"/task?{name}={ends}"), 200)["items"]
-            assert [task["key"] for task in found] == [
-                task["key"]
-                for task in every
-                if begin <= datetime.fromisoformat(task[member]) <= (end or times[-1])
-            ]
+            assert found == [task for task, at in told if at and begin <= at <= (end or times[-1])]
 
 
 async def test_pages_saved_views_and_boards_take_the_same_periods(
@@ -85,7 +87,7 @@ async def test_pages_saved_views_and_boards_take_the_same_periods(
     await filled(ana, clock, "UTC")
     every = done(await ana.get("/task"), 200)["items"]
     days = sorted({task["createdAt"][:10] for task in every})
-    asked = {"created": f"{days[1]}..", "updated": f"..{every[0]['updatedAt']}"}
+    asked = {"created": f"{days[1]}..", "completed": f"..{every[1]['completedAt']}"}
     path = "/task?" + "&".join(f"{name}={value}" for name, value in asked.items())
     expected = done(await ana.get(path), 200)["items"]
 
