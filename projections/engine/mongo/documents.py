@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from bson.int64 import Int64
 from msgspec.structs import replace
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from projections.base import Document
 from projections.engine.query import Entered, Query
-from projections.shape import BASE, ENTRY_SEPARATOR, Index, Kind, Shape, entry
+from projections.shape import BASE, ENTRY_SEPARATOR, Index, Kind, Shape, Value, entry
 
 _BSON_TYPES: dict[Kind, list[str]] = {
     Kind.TEXT: ["string"],
@@ -50,9 +51,15 @@ def loaded(shape: Shape, found: Mapping[str, Any]) -> Document:
         position=found["position"],
         version=found["version"],
         updated_at=found["updated_at"],
-        fields={field: found[field] for field in shape.fields},
+        fields={field: _plain(found[field]) for field in shape.fields},
         json=bytes(found["json"]),
     )
+
+
+def _plain(value: Any) -> Value:
+    """Return a value that the driver may have given a type of its own: it does large numbers."""
+    plain: Value = int(value) if type(value) is Int64 else value
+    return plain
 
 
 def validator(shape: Shape) -> dict[str, Any]:
