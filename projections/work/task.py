@@ -202,7 +202,7 @@ class Tasks(AggregateProjection[Task]):
         *(Index(_SCOPE, key, also=_COMPARED) for key in SORT_KEYS if key != "due_order"),
         Index(_SCOPE, "due_order", also=(*_COMPARED, *SORT_KEYS)),
         Index((*_SCOPE, "open"), "due_order", also=(*_COMPARED, *SORT_KEYS)),
-*(Index(_SCOPE, key, contains="facets", also=_SKETCHED) for key in SORT_KEYS),
+        *(Index(_SCOPE, key, contains="facets", also=_SKETCHED) for key in SORT_KEYS),
         Index(_SCOPE, "ordered", contains="ordered", also=_BESIDE_ENTRIES),
         Index((*_SCOPE, "status"), "place"),
         Index(("org", "parent_id", "deleted"), "place"),
