@@ -90,7 +90,8 @@ async def ask_task_lists(models: ReadModels) -> None:
     """
     await ask_by_one_filter(models)
     asked = [(order, wanted) for order in ORDERS for wanted in (FILTERS[0], FILTERS[3])]
-    asked += [(order, wanted) for order in ORDERS for wanted in (*DUE, *TIMES)]
+    asked += [(order, wanted) for order in ORDERS for wanted in DUE]
+    asked += [(order, TIMES[n % len(TIMES)]) for n, order in enumerate(ORDERS)]
     asked += [(NEWEST_FIRST, wanted) for wanted in FILTERS]
     asked.append((SOONEST, FILTERS[-5]))
     for order, wanted in asked:
