@@ -31,6 +31,10 @@ NamedPerson = Annotated[str, Meta(pattern=f"^({_ID}|me)$")]
 """The id of a user; `me` is whoever looks at the view."""
 NamedAssignee = Annotated[str, Meta(pattern=f"^({_ID}|me|none)$")]
 """The id of an assignee, `me`, or `none` for tasks that are assigned to nobody."""
+NamedGroup = Annotated[str, Meta(pattern=f"^!?({'|'.join(StatusGroup)})$")]
+"""A group of statuses; with `!` before each, all others."""
+NamedPriority = Annotated[str, Meta(pattern=f"^!?({'|'.join(Priority)})$")]
+"""A priority; with `!` before each, all others."""
 NAMING_FILTERS = ("assignee", "label", "parent", "creator", "watcher", "cycle", "milestone")
 """The filters whose values are ids, or words that stand for such."""
 _TRUTHS = frozenset({"overdue", "blocked"})
@@ -48,8 +52,8 @@ class Criteria(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """
 
     status: tuple[str, ...] = ()
-    group: tuple[StatusGroup, ...] = ()
-    priority: tuple[Priority, ...] = ()
+    group: tuple[NamedGroup, ...] = ()
+    priority: tuple[NamedPriority, ...] = ()
     assignee: tuple[NamedAssignee, ...] = ()
     label: tuple[NamedThing, ...] = ()
     parent: tuple[NamedThing, ...] = ()

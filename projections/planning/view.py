@@ -14,12 +14,12 @@ from domain.planning.criteria import (
     LONE_FILTERS,
     NamedAssignee,
     NamedCycle,
+    NamedGroup,
     NamedPerson,
+    NamedPriority,
     NamedThing,
 )
 from domain.planning.view import SavedView, ViewEvent
-from domain.work.task.events import Priority
-from domain.work.workflow.events import StatusGroup
 from eventstore.recorded import Recorded
 from projections.base import AggregateProjection, View, tags_of, text_of
 from projections.engine.find import PAGE_DEFAULT, ReadModels
@@ -33,8 +33,8 @@ class ViewCriteria(Struct, frozen=True, kw_only=True):
     """Which tasks a view shows: the filters of a list of tasks, those that it has."""
 
     status: list[str] | UnsetType = UNSET
-    group: list[StatusGroup] | UnsetType = UNSET
-    priority: list[Priority] | UnsetType = UNSET
+    group: list[NamedGroup] | UnsetType = UNSET
+    priority: list[NamedPriority] | UnsetType = UNSET
     assignee: list[NamedAssignee] | UnsetType = UNSET
     label: list[NamedThing] | UnsetType = UNSET
     parent: list[NamedThing] | UnsetType = UNSET

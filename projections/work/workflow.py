@@ -46,18 +46,23 @@ def workflow_view(workflow: Workflow) -> WorkflowView:
 
 
 def keys_within(
-    workflow: Workflow, statuses: Collection[str], groups: Collection[StatusGroup]
+    workflow: Workflow,
+    statuses: Collection[str],
+    groups: Collection[StatusGroup],
+    left_out: Collection[str] = (),
 ) -> tuple[str, ...] | None:
     """Return the keys that tasks have which are in these statuses, and these groups, now.
 
-    They include those of statuses that are gone. None means any: nothing was asked for.
+    They include those of statuses that are gone; the statuses *left_out* are not among them. None
+    means any: nothing was asked for.
     """
-    if not statuses and not groups:
+    if not statuses and not groups and not left_out:
         return None
     return tuple(
         key
         for one in workflow.statuses
         if (not statuses or one.key in statuses) and (not groups or one.group in groups)
+        if one.key not in left_out
         for key in workflow.keys_of(one.key)
     )
 

@@ -14,8 +14,16 @@ from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import fields
 
 from domain.base import DomainError, Event, OrgId, ProjectId, State, TaskId, TeamId, UserId
-from domain.planning.criteria import NamedAssignee, NamedCycle, NamedPerson, NamedThing
-from domain.work.task.events import TaskStatusChanged
+from domain.planning.criteria import (
+    NamedAssignee,
+    NamedCycle,
+    NamedGroup,
+    NamedPerson,
+    NamedPriority,
+    NamedThing,
+)
+from domain.work.task.events import Priority, TaskStatusChanged
+from domain.work.workflow.events import StatusGroup
 from domain.work.workflow.state import STANDARD
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
@@ -83,6 +91,8 @@ def event_of(kind: type[Event]) -> st.SearchStrategy[Event]:
 _VALUES: dict[Any, st.SearchStrategy[Any]] = {
     UUID: st.sampled_from(IDS),
     str: st.sampled_from(["", "a", "Zürich 🚀"]),
+    NamedGroup: st.sampled_from([*StatusGroup, "!DONE"]),
+    NamedPriority: st.sampled_from([*Priority, "!LOW"]),
     NamedThing: st.sampled_from(["none", *map(str, IDS)]),
     NamedCycle: st.sampled_from(["current", "none", *map(str, IDS)]),
     NamedPerson: st.sampled_from(["me", *map(str, IDS)]),

@@ -18,7 +18,14 @@ from msgspec.structs import fields
 
 from domain.base import Event
 from domain.catalog import EVENT_TYPES
-from domain.planning.criteria import NamedAssignee, NamedCycle, NamedPerson, NamedThing
+from domain.planning.criteria import (
+    NamedAssignee,
+    NamedCycle,
+    NamedGroup,
+    NamedPerson,
+    NamedPriority,
+    NamedThing,
+)
 from eventstore.codec import NOWHERE, Values, encode, event_values
 from eventstore.recorded import Actor, ActorKind, Metadata, Row, microseconds
 from eventstore.upcasting import schema_version
@@ -53,6 +60,9 @@ class Golden(Struct, frozen=True):
         return StreamCipher(bytes.fromhex(self.key))
 
 
+_CHOSEN: dict[Any, str] = {NamedGroup: "CANCELLED", NamedPriority: "URGENT"}
+
+
 def example(kind: type[Event]) -> Event:
     """Return an event of *kind* whose fields say their own names."""
     return kind(**{f.name: _value(f.type, f.name) for f in fields(kind)})
@@ -63,6 +73,8 @@ def _value(hint: Any, name: str) -> Any:
         return _value(hint.__supertype__, name)
     if hint in {NamedAssignee, NamedCycle, NamedPerson, NamedThing}:
         return str(UUID(int=0x1D))
+    if hint in _CHOSEN:
+        return _CHOSEN[hint]
     if get_origin(hint) is Annotated:
         return f'Zürich "{name}"\n🚀'
     known: dict[Any, Any] = {

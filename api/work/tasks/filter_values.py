@@ -19,6 +19,8 @@ VALUES_MAX = 50
 """How many values one filter takes."""
 ME, NONE, CURRENT = "me", "none", "current"
 """What stands for who asks, for having nothing of what a filter names, and for cycles that run."""
+LEFT_OUT = "!"
+"""What stands before each value of a filter that finds all others."""
 _STATUS = re.compile(r"[A-Z][A-Z0-9_]{0,31}")
 
 
@@ -80,6 +82,42 @@ def filter_values(
     if len(found) > VALUES_MAX:
         raise _refused(name, f"Expected at most {VALUES_MAX} values, not {len(found)}")
     return found
+
+
+class Choice(NamedTuple, Generic[V]):
+    """The values of which a filter asks for one, or those that it leaves out."""
+
+    values: tuple[V, ...]
+    left_out: tuple[V, ...] = ()
+
+
+def choice(name: str, asked: str | None, word: OneValue[V]) -> Choice[V]:
+    """Return which values of the filter *name* are asked for.
+
+    :raises Problem: 422 if one is malformed, only some are left out, or there are too many.
+    """
+    texts = [] if asked is None else asked.split(",")
+    marked = [each.startswith(LEFT_OUT) for each in texts]
+    if not any(marked):
+        return Choice(filter_values(name, asked, word))
+    if not all(marked):
+        raise _refused(name, f"Put `{LEFT_OUT}` before each value, to leave all of them out")
+    told = ",".join([each.removeprefix(LEFT_OUT) for each in texts])
+    return Choice((), filter_values(name, told, word))
+
+
+def of_kind(name: str, asked: str | None, kind: type[E]) -> tuple[E, ...]:
+    """Return the values of *kind* that a filter names, or those that it does not leave out.
+
+    :raises Problem: 422 if one is none, only some are left out, or none remains.
+    """
+    found = choice(name, asked, one_of_kind(kind))
+    if not found.left_out:
+        return found.values
+    others = tuple([each for each in kind if each not in found.left_out])
+    if not others:
+        raise _refused(name, "All values are left out: leave one of them")
+    return others
 
 
 def one_value(name: str, text: str, word: OneValue[V]) -> V:

@@ -21,8 +21,10 @@ from api.work.tasks.filter_values import (
     NONE,
     STATUS_KEY,
     assignees,
+    choice,
     cycles,
     filter_values,
+    of_kind,
     one_of_kind,
     one_value,
     people,
@@ -57,9 +59,14 @@ def _ids(what: str, *words: str, alone: str = "") -> Any:
     return _several(f"{told}, or `{alone}` alone", f"^({alone}|{many})$")
 
 
-def _words(kind: type[StrEnum]) -> str:
-    one = "|".join(each.value for each in kind)
-    return f"^({one})(,({one}))*$"
+def _choice(what: str, one: str) -> Any:
+    """Describe values, several joined by commas, or each with the sign that leaves it out."""
+    pattern = f"^(({one})(,({one}))*|!({one})(,!({one}))*)$"
+    return _several(f"{what}, or with `!` before each, all others", pattern)
+
+
+def _kinds(what: str, kind: type[StrEnum]) -> Any:
+    return _choice(what, "|".join(each.value for each in kind))
 
 
 ProjectFilter = FromQuery[
@@ -67,14 +74,9 @@ ProjectFilter = FromQuery[
         str | None, Parameter(description="Ids or keys of projects; several joined by commas")
     ]
 ]
-StatusFilter = FromQuery[
-    Annotated[
-        str | None,
-        _several("Keys of statuses", "^[A-Z][A-Z0-9_]{0,31}(,[A-Z][A-Z0-9_]{0,31})*$"),
-    ]
-]
-GroupFilter = FromQuery[Annotated[str | None, _several("Groups of statuses", _words(StatusGroup))]]
-PriorityFilter = FromQuery[Annotated[str | None, _several("Priorities", _words(Priority))]]
+StatusFilter = FromQuery[Annotated[str | None, _choice("Keys of statuses", "[A-Z][A-Z0-9_]{0,31}")]]
+GroupFilter = FromQuery[Annotated[str | None, _kinds("Groups of statuses", StatusGroup)]]
+PriorityFilter = FromQuery[Annotated[str | None, _kinds("Priorities", Priority)]]
 AssigneeFilter = FromQuery[Annotated[str | None, _ids("Ids of assignees", ME, NONE)]]
 LabelFilter = FromQuery[Annotated[str | None, _ids("Ids of labels", alone=NONE)]]
 ParentFilter = FromQuery[Annotated[str | None, _ids("Ids of the tasks directly above", alone=NONE)]]
@@ -166,6 +168,7 @@ class Parsed(Struct, frozen=True, kw_only=True):
     told: Mapping[str, Any]
     order: TaskOrder | FieldOrder
     statuses: tuple[str, ...]
+    statuses_left_out: tuple[str, ...]
     groups: tuple[StatusGroup, ...]
     wanted: TaskFilter
     due: str | None
@@ -236,15 +239,17 @@ class AskedTasks(Struct, frozen=True, kw_only=True):
 @lru_cache(1_024)  # most lists are asked for again and again with the same filters
 def _parsed_once(asked: AskedTasks) -> Parsed:
     values = asked_values(filter_values("field", asked.field, FIELD_AND_VALUE, split_named))
+    statuses = choice("status", asked.status, STATUS_KEY)
     named_cycles, current = cycles(asked.cycle)
     told = {name: value for name, value in asdict(asked).items() if value is not None}
     return Parsed(
         told=told,
         order=_order(asked.sort),
-        statuses=filter_values("status", asked.status, STATUS_KEY),
-        groups=filter_values("group", asked.group, one_of_kind(StatusGroup)),
+        statuses=statuses.values,
+        statuses_left_out=statuses.left_out,
+        groups=of_kind("group", asked.group, StatusGroup),
         wanted=TaskFilter(
-            priorities=filter_values("priority", asked.priority, one_of_kind(Priority)),
+            priorities=of_kind("priority", asked.priority, Priority),
             assignees=assignees(asked.assignee),
             labels=things("label", asked.label, LabelId),
             parents=things("parent", asked.parent, TaskId),

@@ -56,7 +56,7 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
         """
         project = (await project_here(request, project_id)).state
         parsed = self.parsed()
-        for key in parsed.statuses:
+        for key in (*parsed.statuses, *parsed.statuses_left_out):
             project.workflow.status(key)
         paging = self.paging(request, parsed)
         after = paging.key(cursor)
@@ -213,11 +213,12 @@ async def _found(  # noqa: PLR0913, PLR0917 - the list, its filter and its page
 
     Which statuses they have is asked of each project's workflow as it is now.
     """
-    order, statuses, groups = parsed.order, parsed.statuses, parsed.groups
+    order = parsed.order
+    told = parsed.statuses, parsed.groups, parsed.statuses_left_out
     found = [
         (each, within)
         for each, one in projects.items()
-        if (within := keys_within(one.workflow, statuses, groups)) != ()
+        if (within := keys_within(one.workflow, *told)) != ()
     ]
     own = await _owned(request, projects) if wanted.hidden else frozenset[ProjectId]()
     models, org_id, creator = request.api.models, request.organization, request.caller.user_id
