@@ -3,8 +3,9 @@
 Pages of 50 of 10,000 tasks in one project, the first page of each list and its last full one, of an
 API that keeps none in memory; the log is quiet. A fifth of the tasks have each status, a third each
 priority but 10 that are urgent, a tenth each label and the assignee; 1 in 25 is blocked, 50 are
-due on a day, and 10 have each cost, a custom field. The first task has subtasks. A plain first page
-is measured right before each other page.
+due on a day, and 10 have each cost, a custom field. Tasks were created one after the other, and a
+fifth of them is completed. The first task has subtasks. A plain first page is measured right before
+each other page.
 """
 
 import asyncio
@@ -67,6 +68,14 @@ FILTERS = {
     "due": "due={first}..{last}",
     "due on a day": "due={first}..{first}",
     "10 urgent ones": "priority=URGENT",
+    "created, 500": "created={begin}..{end}",
+    "created, 500, and label": "created={begin}..{end}&label={label}",
+    "created, 5,000": "created={middle}..",
+    "updated, 500": "updated={begin}..{end}",
+    "updated, 500, and status": "updated={begin}..{end}&status=DONE",
+    "updated, 5,000": "updated={middle}..",
+    "completed, 100": "completed={begin}..{end}",
+    "not done": "group=!DONE",
     "a cost of 500": "field=cost:0..49",
     "a cost of 5,000": "field=cost:500..",
     "a cost of 500, and status": "field=cost:0..49&status=TODO",
@@ -171,6 +180,10 @@ async def _furnish(client: Client, project: str) -> dict[str, str]:
         blocked = {"kind": "blocked_by", "taskId": blocker["id"]}
         await client.ask("POST", f"/api/task/ENG-{n}/relations", blocked)
     await _until_listed(client, path)
+    times = {
+        name: (await client.ask("GET", f"/api/task/ENG-{n}"))["createdAt"]
+        for name, n in (("begin", 7_000), ("end", 7_500), ("middle", 5_000))
+    }
     last, first = today + timedelta(days=30), today
     return {
         "user": user,
@@ -180,6 +193,7 @@ async def _furnish(client: Client, project: str) -> dict[str, str]:
         "parent": parent,
         "first": str(first),
         "last": str(last),
+        **times,
     }
 
 
