@@ -116,14 +116,13 @@ class ReadModels:
 
     async def _filled(self, query: Query, begun: ListSlice) -> ListSlice:
         """Return the page that begins with a slice."""
-        if not query.sifted or begun.next_key is None:
-            return begun
-        if begun.size == query.limit and begun.has_more:
+        is_full = begun.size == query.limit and (begun.has_more or not begun.keys)
+        if begun.next_key is None or is_full:
             return begun
         end = "below" if query.descending else "above"
 
         async def find(limit: int, after: Any) -> ListSlice:
-            [some] = await self.pages(replace(query, limit=limit, **{end: after}))
+            [some] = await self.pages(replace(query, limit=limit, keyed=True, **{end: after}))
             return some
 
         return await full_page(find, query.limit, begun.next_key, begun)

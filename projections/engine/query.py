@@ -232,7 +232,8 @@ def cut(query: Query, rows: Sequence[tuple[Any, bytes]], end: Any = None) -> Lis
     """
     shown = rows[: query.limit]
     next_key = shown[-1][0] if len(rows) > query.limit else end
-    keys = [key for key, _ in shown] if query.keyed or query.sifted else ()
+    is_keyed = query.keyed or query.sifted or end is not None
+    keys = [key for key, _ in shown] if is_keyed else ()
     return list_slice([json for _, json in shown], next_key, keys)
 
 

@@ -30,22 +30,26 @@ def entries_statement(target: ShapedCollection, query: Query) -> SpanStatement:
     beside = replace(query, sort=_field(query), between=(), above=None, below=None)
     form = PageForm(*form_of(target, beside))
     sketch, compared = Sketched(target, form.contains), comparisons(form, target, beside)
+    told, entries = compared_with(sketch, beside), _entries(target, query, "*")
     sort, bounds = sketch.name_of(query.sort), [(">", query.above), ("<", query.below)]
     tests = [f"{sort} {operator} ?" for operator, end in bounds if end is not None]
-    tests = [*compared.sketched, *tests, *compared.marked, *compared.documents]
+    found = [*entries.parameters, *[end for _, end in bounds if end is not None]]
     documents, direction = quoted(target.collection), "DESC" if query.descending else "ASC"
-    is_read = compared.marked or compared.documents or not sketch.has(query.sort)
-    more = f" CROSS JOIN {documents} d ON d.row = s.row" if is_read else ""
-    entries = _entries(target, query, "*")
+    if sketch.tells_all(beside) and sketch.has(query.sort):
+        # What sketches leave is nearly all: that of the page alone is compared in its documents.
+        more, tests = "", [*tests, *compared.sketched]
+        shown = f"CASE WHEN {' AND '.join(compared.documents) or '1'} THEN d.json END"
+        parameters = [*told.documents, *found, *told.sketched]
+    else:
+        more, tests = f" CROSS JOIN {documents} d ON d.row = s.row", [*tests, *compared.all]
+        shown, parameters = "d.json", [*found, *told.all]
     # Of what is shown alone the document is read whole.
     text = (
-        f"SELECT p.k, d.json FROM (SELECT {sort} AS k, s.row AS r FROM ({entries.text}) s{more}"
+        f"SELECT p.k, {shown} FROM (SELECT {sort} AS k, s.row AS r FROM ({entries.text}) s{more}"
         f" WHERE {' AND '.join(tests) or '1'}"
         f" ORDER BY k {direction} LIMIT ?) p CROSS JOIN {documents} d ON d.row = p.r"
     )
-    told, ends = compared_with(sketch, beside), [end for _, end in bounds if end is not None]
-    beside_told = [*told.sketched, *ends, *told.marked, *told.documents]
-    return SpanStatement(text, [*entries.parameters, *beside_told, query.limit + 1])
+    return SpanStatement(text, [*parameters, query.limit + 1])
 
 
 def entries_count(target: ShapedCollection, query: Query, limit: int) -> tuple[str, list[Any]]:

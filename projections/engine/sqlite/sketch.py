@@ -86,6 +86,14 @@ class Sketched:
         """Return whether sketches tell which documents have none of some *texts* of *field*."""
         return bool(self._beside) and field == self._field and texts <= TEXTS_MAX
 
+    def tells_all(self, query: Query) -> bool:
+        """Return whether sketches tell all that *query* compares, if not for certain."""
+        within = () if query.within is None else query.within[:1]
+        without = () if query.without is None else query.without[:1]
+        texts = [self.tells(field, len(group)) for field, group in query.holding]
+        fields = map(self.has, (*query.residual, *within, *without))
+        return not query.entered and all(texts) and all(fields)
+
     def name_of(self, field: str) -> str:
         """Return how a statement names *field*: in the sketch, or in the document."""
         return f"{self._called if self.has(field) else 'd'}.{quoted(field)}"

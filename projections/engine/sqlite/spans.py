@@ -19,7 +19,8 @@ _encode = msgspec.json.Encoder().encode
 class SpanStatement(NamedTuple):
     """A statement and its parameters.
 
-    It returns a row for each item, its sort key and its JSON, and one more if there are more.
+    It returns a row for each item, its sort key and its JSON, and one more if there are more. An
+    item that only a sketch has taken for one of the list has no JSON.
     """
 
     text: str
@@ -28,7 +29,9 @@ class SpanStatement(NamedTuple):
     def slice_of(self, query: Query, rows: list[tuple[Any, ...]]) -> ListSlice:
         """Return the page that *rows*, which this statement has returned, are."""
         rows.sort(reverse=query.descending)  # they nearly always are
-        return cut(query, rows)
+        shown = [row for row in rows if row[1] is not None]
+        is_short = len(shown) < len(rows) > query.limit
+        return cut(query, shown, rows[-1][0] if is_short else None)
 
 
 class _SpanForm(NamedTuple):

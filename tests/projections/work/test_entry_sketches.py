@@ -96,5 +96,6 @@ async def test_what_looks_as_if_it_had_a_text_is_compared(
     await stored(store, control, priced(3, 3, people=everybody), priced(6, 6, people=["ben"]))
 
     assert await numbers(store, holding=[("people", ["ben"])]) == [6]
+    assert await numbers(store, holding=[("people", ["ana"])], limit=2) == [5, 4]
     wide = ["ben", *(f"nobody {n}" for n in range(9))]
     assert await numbers(store, holding=[("people", wide)]) == [6]
