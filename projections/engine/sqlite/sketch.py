@@ -88,7 +88,7 @@ class Sketched:
 
     def tells_all(self, query: Query) -> bool:
         """Return whether sketches tell all that *query* compares, if not for certain."""
-        within = () if query.within is None else query.within[:1]
+        within = [field for field, _ in query.within]
         without = () if query.without is None else query.without[:1]
         texts = [self.tells(field, len(group)) for field, group in query.holding]
         fields = map(self.has, (*query.residual, *within, *without))
