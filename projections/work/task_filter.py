@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from domain.base import CycleId, LabelId, MilestoneId, TaskId, UserId
 from domain.work.task.events import Priority
-from projections.engine.query import Entered, Key
+from projections.engine.query import Entered, Key, Query
 from projections.work.task_keys import BLOCKED, TRASHED, UNBLOCKED, facet, field_facet, mark
 from projections.work.times.period import Period
 
@@ -181,3 +182,14 @@ def facets_asked(wanted: TaskFilter, statuses: Sequence[str]) -> list[FacetGroup
         FacetGroup(tuple([mark("priority", each) for each in wanted.priorities]), apart=True),
     ]
     return [group for group in groups if group.facets]
+
+
+def told_in_sketches(query: Query) -> Query:
+    """Return *query*, which no filter leads, so that it reads sketches if only these tell a filter.
+
+    No other index than that of changes tells when a task was changed last. All tasks have one of
+    two facets, and the sketches beside them take a tenth of the time of documents.
+    """
+    if all(field != "changed_us" for field, _ in query.within):
+        return query
+    return replace(query, contains=("facets", (UNBLOCKED, BLOCKED)), apart=True)

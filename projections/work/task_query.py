@@ -21,6 +21,7 @@ from projections.work.task_filter import (
     entered,
     facets_asked,
     spans_asked,
+    told_in_sketches,
 )
 from projections.work.task_keys import lacking, mark, urgent
 from projections.work.times.period import COMPLETED
@@ -207,7 +208,8 @@ def _ranged(query: Query, wanted: TaskFilter, lacks: Sequence[str]) -> Iterator[
 def _walks(query: Query, groups: Sequence[FacetGroup], lacks: Sequence[str]) -> list[Query]:
     """Return *query* led by each of the groups and by what tasks lack, the others compared."""
     if not lacks:
-        return [_led_by(query, groups, at) for at in range(len(groups))] or [query]
+        led = [_led_by(query, groups, at) for at in range(len(groups))]
+        return led or [told_in_sketches(query)]
     compared = replace(query, residual={**query.residual, "lacks": [*lacks]})
     last = FacetGroup(tuple([mark("lacks", each) for each in lacks]), apart=True)
     led = [_led_by(compared, groups, at) for at in range(len(groups))]
