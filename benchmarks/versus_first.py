@@ -1,11 +1,11 @@
 """What does a whole command cost compared with the log of 0.1: CPU, pace, bytes stored?
 
-Of a status change, SQLite itself takes about 22 µs on the writer's thread, half of that for the
-commit, and Python beside it 5. The event loop takes 55 before it hands the command over, and 16 to
-do so and to wake up its caller; ADR 26 says for what. Other code takes its place in the caches of
-the processor between two commands: in loops of their own, its stages take a third to a half.
-In 0.1 there were no counts under the lock, no
-workflows of projects, no limits of sessions and no rules of organizations.
+Of a status change, SQLite itself takes about 20 µs on the writer's thread, half of that for the
+commit, and Python beside it 7 or more. The event loop takes 55 before it hands the command over,
+and 14 to do so and to wake up its caller; ADRs 26 and 36 say for what. Other code takes its place
+in the caches of the processor between two commands: in loops of their own, its stages take a third
+to a half. In 0.1 there were no counts under the lock, no workflows of projects, no limits of
+sessions and no rules of organizations.
 """
 
 import io
