@@ -5,6 +5,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from domain.patterned import patterned
+
 _REFUSED = r"\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069"
 """Control characters, including escape and line breaks, and characters that change the direction of
 text: they can forge lines in logs and terminals and make one name look like another (Unicode
@@ -21,13 +23,20 @@ NAME_PATTERN = rf"^(?![\s\S]*[{_REFUSED}])[\s\S]*[^{_INVISIBLE}]"
 """No refused character, and at least one visible; valid in Python and in ECMAScript, with its flag
 ``u`` (JSON Schema 2020-12, section 6.4), as the last characters are beyond 16 bits."""
 
-Name = Annotated[str, Meta(pattern=NAME_PATTERN, max_length=200)]
+
+def one_line(length_max: int) -> Meta:
+    """Return what a text of one line has to be like, with at most *length_max* characters."""
+    expected = "one line of visible text, without control characters"
+    return patterned(NAME_PATTERN, expected, length_max)
+
+
+Name = Annotated[str, one_line(200)]
 """The name of a person, an organization or a project."""
 
-FileName = Annotated[str, Meta(pattern=NAME_PATTERN, max_length=200)]
+FileName = Annotated[str, one_line(200)]
 """The name of a file, without folders."""
 
-Title = Annotated[str, Meta(pattern=NAME_PATTERN, max_length=300)]
+Title = Annotated[str, one_line(300)]
 """The title of a task."""
 
 

@@ -10,12 +10,12 @@ import msgspec
 from msgspec import inspect
 
 from api.http.problem import FieldError, invalid, malformed, unknown
-from domain.name import NAME_PATTERN
 
 T = TypeVar("T")
 
 _PLACE = re.compile(r"(.*) - at `(?:key in )?(.*)`", re.DOTALL)
-_NO_NAME = f"Expected `str` matching regex {NAME_PATTERN!r}"
+_MISSING = re.compile(r"Object missing required field `(.*)`")
+_PATTERN = "Expected `str` matching regex"
 _ITEM = re.compile(r"\[[^]]*\]")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 
@@ -49,8 +49,12 @@ def _field_error(message: str, kind: Any) -> FieldError:
     """Return the msgspec error *message* about a *kind* split into path and message."""
     place = _PLACE.fullmatch(message)
     said, path = (place[1], place[2]) if place else (message, "$")
-    if said == _NO_NAME:
-        return FieldError(path, "Expected one line of visible text, without control characters")
+    if said.startswith(_PATTERN):
+        forms = " or ".join(_forms_at(kind, path))
+        return FieldError(path, f"Expected {forms}" if forms else said)
+    missing = _MISSING.fullmatch(said)
+    if missing:
+        return FieldError(f"{path}.{missing[1]}", "This field is required")
     surplus = _UNKNOWN.fullmatch(said)
     if surplus:
         name = surplus[1]
@@ -60,36 +64,44 @@ def _field_error(message: str, kind: Any) -> FieldError:
 
 def _fields_at(kind: Any, path: str) -> tuple[str, ...]:
     """Return which fields an object at *path* in a *kind* can have, as in ``$.set.labels``."""
-    here = [inspect.type_info(kind)]
-    for field in _ITEM.sub("", path).split(".")[1:]:
-        here = [inner for outer in here for inner in _inside(outer, field)]
-    structs = [each for outer in here for each in _plain(outer)]
-    return tuple({field: None for each in structs for field in _fields_of(each)})
+    structs = [each for each in _types_at(kind, path) if isinstance(each, inspect.StructType)]
+    return tuple({field.encode_name: None for each in structs for field in each.fields})
 
 
-def _inside(outer: inspect.Type, field: str) -> Iterator[inspect.Type]:
-    """Yield the types of a *field* in *outer*."""
-    for each in _plain(outer):
-        if isinstance(each, inspect.StructType):
-            yield from (f.type for f in each.fields if f.encode_name == field)
+def _forms_at(kind: Any, path: str) -> list[str]:
+    """Return what a text at *path* in a *kind* has to be like, as ``patterned`` says it."""
+    marked: list[Any] = [
+        each.extra  # pyright: ignore[reportUnknownMemberType]  # any dictionary
+        for each in _types_at(kind, path)
+        if isinstance(each, inspect.Metadata)
+    ]
+    return [extra["expected"] for extra in marked if extra and "expected" in extra]
 
 
-def _plain(outer: inspect.Type) -> Iterator[inspect.Type]:
-    """Yield the types that a value of *outer*, or within its arrays, may have."""
+def _types_at(kind: Any, path: str) -> list[inspect.Type]:
+    """Return all types that a value at *path* in a *kind*, or what it contains, may have."""
+    here = [*_spread(inspect.type_info(kind))]
+    for name in _ITEM.sub("", path).split(".")[1:]:
+        structs = [each for each in here if isinstance(each, inspect.StructType)]
+        fields = [field for each in structs for field in each.fields if field.encode_name == name]
+        here = [each for field in fields for each in _spread(field.type)]
+    return here
+
+
+def _spread(outer: inspect.Type) -> Iterator[inspect.Type]:
+    """Yield *outer* and the types within, but not those of the fields of a struct."""
+    yield outer
+    inner = list[inspect.Type]()
     if isinstance(outer, inspect.UnionType):
-        for each in outer.types:
-            yield from _plain(each)
+        inner += outer.types
     elif isinstance(outer, inspect.CollectionType):
-        yield from _plain(outer.item_type)
+        inner.append(outer.item_type)
+    elif isinstance(outer, inspect.DictType):
+        inner += (outer.key_type, outer.value_type)
     elif isinstance(outer, inspect.Metadata):
-        yield from _plain(outer.type)
-    else:
-        yield outer
-
-
-def _fields_of(each: inspect.Type) -> Iterator[str]:
-    if isinstance(each, inspect.StructType):
-        yield from (field.encode_name for field in each.fields)
+        inner.append(outer.type)
+    for each in inner:
+        yield from _spread(each)
 
 
 @lru_cache(256)

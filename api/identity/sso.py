@@ -38,6 +38,7 @@ from domain.identity.organization.state import Organization
 from domain.identity.plan import PlanLimitReached
 from domain.identity.session.errors import ReauthenticationRequired
 from domain.identity.user.errors import AccountDeactivated
+from domain.patterned import patterned
 from domain.permission import Permission
 from eventstore.identifiers import new_id
 from security.url_guard import UrlRefused
@@ -45,14 +46,19 @@ from security.url_guard import UrlRefused
 _ISSUER_CHARS_MAX = 500
 _Domain = Annotated[
     str,
-    Meta(
-        pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
-        max_length=253,
+    patterned(
+        r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+        "a domain such as example.com, in small letters",
+        253,
     ),
 ]
-_Scope = Annotated[str, Meta(pattern=r"^[!#-\[\]-~]+$", max_length=100)]  # RFC 6749, section 3.3
+_Scope = Annotated[
+    str,
+    # RFC 6749, section 3.3
+    patterned(r"^[!#-\[\]-~]+$", "a scope such as email, without spaces or quotation marks", 100),
+]
 _ClaimText = Annotated[str, Meta(min_length=1, max_length=200)]
-_Printable = Annotated[str, Meta(pattern=r"^[!-~]+$", max_length=1_000)]
+_Printable = Annotated[str, patterned(r"^[!-~]+$", "printable ASCII without spaces", 1_000)]
 _Code = FromQuery[Annotated[str | None, Parameter(max_length=4_096, description="The code")]]
 _Text = FromQuery[Annotated[str | None, Parameter(max_length=1_000)]]
 _State = FromQuery[Annotated[str, QueryParameter(name="state", max_length=1_000)]]

@@ -2,8 +2,6 @@
 
 from typing import Annotated, NamedTuple
 
-from msgspec import Meta
-
 from api.http.problem import FieldError, Problem, invalid, unauthorized
 from api.http.rates import Asked
 from api.http.request import ApiRequest
@@ -15,10 +13,11 @@ from commands.identity.totp import TOTP_SECRET
 from domain.base import NotFound, UserId
 from domain.identity.user.state import User
 from domain.identity.user.totp import SecondProof, TotpNotEnabled, WrongCode
+from domain.patterned import patterned
 from security.challenge import CHALLENGE_LIFETIME, Challenge, mint_challenge, read_challenge
 from security.totp import recovery_hash, step_of
 
-Code = Annotated[str, Meta(pattern=r"^\d{6}$")]
+Code = Annotated[str, patterned(r"^\d{6}$", "six digits")]
 """What an authenticator shows."""
 
 

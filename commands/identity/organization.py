@@ -50,9 +50,15 @@ from domain.identity.subdomain import SUBDOMAIN_PATTERN
 from domain.identity.user.events import HomeOrganizationChanged
 from domain.identity.user.state import User
 from domain.name import Name
+from domain.patterned import patterned
 from domain.permission import Permission
 
-Subdomain = Annotated[str, Meta(pattern=SUBDOMAIN_PATTERN, max_length=63)]
+Subdomain = Annotated[
+    str,
+    patterned(
+        SUBDOMAIN_PATTERN, "3 to 63 small letters, digits and single hyphens between them", 63
+    ),
+]
 HoldReason = Annotated[str, Meta(min_length=1, max_length=1_000)]
 
 

@@ -3,8 +3,6 @@
 from typing import Annotated, ClassVar
 from uuid import UUID
 
-from msgspec import Meta
-
 from commands.base import Command, Context, Decision, changes_of
 from commands.reads import Reads
 from commands.sight import refuse_unless_granted_in
@@ -14,6 +12,7 @@ from domain.base import AttachmentId, NotFound, TaskId, UserId
 from domain.identity.organization.state import Organization
 from domain.identity.plan import refuse_if_file_too_large
 from domain.name import FileName
+from domain.patterned import patterned
 from domain.permission import Permission
 from domain.work.attachment import (
     Attachment,
@@ -26,7 +25,7 @@ from domain.work.attachment import (
 from domain.work.project.state import Project
 from domain.work.task.state import Task
 
-Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+Sha256 = Annotated[str, patterned(r"^[0-9a-f]{64}$", "64 hexadecimal digits in small letters")]
 
 
 class AttachFile(Command, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 from typing import Annotated, ClassVar
 from uuid import UUID
 
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, UnsetType
 
 from commands.base import (
     Change,
@@ -18,6 +18,7 @@ from commands.work.task import read_task, refuse_unless_sees_task
 from commands.work.task_values import Mentions
 from commands.work.trash.task import refuse_unless_task_here
 from domain.base import CommentId, NotFound, TaskId, UserId
+from domain.patterned import patterned
 from domain.permission import Permission
 from domain.work.comment import (
     Comment,
@@ -31,7 +32,7 @@ from domain.work.task.events import TaskWatched
 from domain.work.task.state import Task
 from domain.work.task.watching import watched_by
 
-CommentBody = Annotated[str, Meta(pattern=r"\S", max_length=50_000)]
+CommentBody = Annotated[str, patterned(r"\S", "some text", 50_000)]
 
 
 class PostComment(Command, frozen=True, kw_only=True):

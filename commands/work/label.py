@@ -3,13 +3,14 @@
 from typing import Annotated, ClassVar
 from uuid import UUID
 
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, UnsetType
 
 from commands.base import Command, Context, Decision, changes_of
 from commands.reads import Reads
 from commands.sight import refuse_unless_sees_id
 from domain.base import LabelId, ProjectId
 from domain.name import Name
+from domain.patterned import patterned
 from domain.permission import Permission
 from domain.work.label import (
     COLOR_PATTERN,
@@ -23,7 +24,7 @@ from domain.work.label import (
 )
 from domain.work.project.state import Project
 
-LabelColor = Annotated[str, Meta(pattern=COLOR_PATTERN)]
+LabelColor = Annotated[str, patterned(COLOR_PATTERN, "a color such as #0969da")]
 
 
 class CreateLabel(Command, frozen=True, kw_only=True):

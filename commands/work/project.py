@@ -16,6 +16,7 @@ from commands.sight import (
 from domain.base import NotFound, ProjectId, TeamId, UserId
 from domain.identity.organization.state import Organization
 from domain.name import Name
+from domain.patterned import patterned
 from domain.permission import Permission
 from domain.work.project.events import (
     ProjectArchived,
@@ -39,7 +40,9 @@ from domain.work.project.state import PROJECT_KEY_PATTERN, Project
 from domain.work.team import Team
 from domain.work.workflow.events import Preset
 
-ProjectKey = Annotated[str, Meta(pattern=PROJECT_KEY_PATTERN)]
+ProjectKey = Annotated[
+    str, patterned(PROJECT_KEY_PATTERN, "2 to 10 capital letters and digits, such as ENG")
+]
 ProjectDescription = Annotated[str, Meta(max_length=100_000)]
 Reason = Annotated[str, Meta(min_length=1, max_length=1_000)]
 

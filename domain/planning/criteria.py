@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta, Struct
 
+from domain.patterned import patterned
 from domain.planning.field_value import FIELD_VALUE, split_named
 from domain.work.task.events import Priority
 from domain.work.workflow.events import StatusGroup
@@ -14,26 +15,38 @@ from domain.work.workflow.events import StatusGroup
 CRITERIA_VALUES_MAX = 50
 """How many values one filter of a view has, and how many columns a view."""
 _some = Meta(max_length=CRITERIA_VALUES_MAX)
-FieldValue = Annotated[str, Meta(pattern=f"^{FIELD_VALUE}$")]
+FieldValue = Annotated[
+    str, patterned(f"^{FIELD_VALUE}$", "the key of a custom field and a value, such as size:s")
+]
 """The key of a custom field and a value, such as `size:s`, or `note:"ready, set"` with a comma."""
 FieldValues = Annotated[tuple[FieldValue, ...], _some]
-ViewSort = Annotated[str, Meta(pattern=r"^-?[a-z][a-z0-9_:]{0,63}$")]
+ViewSort = Annotated[str, patterned(r"^-?[a-z][a-z0-9_:]{0,63}$", "an order such as -updated")]
 """The order of a list of tasks; a ``-`` before it turns it round."""
-Column = Annotated[str, Meta(pattern=r"^([a-z][A-Za-z]{0,31}|field:[a-z][a-z0-9_]{0,31})$")]
+Column = Annotated[
+    str,
+    patterned(
+        r"^([a-z][A-Za-z]{0,31}|field:[a-z][a-z0-9_]{0,31})$",
+        "a column such as dueDate or field:size",
+    ),
+]
 """A member of a task, such as `dueDate`, or the value of one custom field, such as `field:size`."""
 Columns = Annotated[tuple[Column, ...], _some]
 _ID = "[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
-NamedThing = Annotated[str, Meta(pattern=f"^({_ID}|none)$")]
+NamedThing = Annotated[str, patterned(f"^({_ID}|none)$", "an id or none")]
 """The id of what a task has of a kind; `none`, alone, finds tasks that have nothing of the kind."""
-NamedCycle = Annotated[str, Meta(pattern=f"^({_ID}|current|none)$")]
+NamedCycle = Annotated[str, patterned(f"^({_ID}|current|none)$", "an id, current or none")]
 """The id of a cycle, `current` for those that run on the day, or `none`, alone, for no cycle."""
-NamedPerson = Annotated[str, Meta(pattern=f"^({_ID}|me)$")]
+NamedPerson = Annotated[str, patterned(f"^({_ID}|me)$", "an id or me")]
 """The id of a user; `me` is whoever looks at the view."""
-NamedAssignee = Annotated[str, Meta(pattern=f"^({_ID}|me|none)$")]
+NamedAssignee = Annotated[str, patterned(f"^({_ID}|me|none)$", "an id, me or none")]
 """The id of an assignee, `me`, or `none` for tasks that are assigned to nobody."""
-NamedGroup = Annotated[str, Meta(pattern=f"^!?({'|'.join(StatusGroup)})$")]
+NamedGroup = Annotated[
+    str, patterned(f"^!?({'|'.join(StatusGroup)})$", f"one of {', '.join(StatusGroup)}")
+]
 """A group of statuses; with `!` before each, all others."""
-NamedPriority = Annotated[str, Meta(pattern=f"^!?({'|'.join(Priority)})$")]
+NamedPriority = Annotated[
+    str, patterned(f"^!?({'|'.join(Priority)})$", f"one of {', '.join(Priority)}")
+]
 """A priority; with `!` before each, all others."""
 NAMING_FILTERS = ("assignee", "label", "parent", "creator", "watcher", "cycle", "milestone")
 """The filters whose values are ids, or words that stand for such."""

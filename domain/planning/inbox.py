@@ -16,10 +16,11 @@ from datetime import datetime, timedelta
 from typing import Annotated, ClassVar, assert_never, get_args
 from uuid import UUID, uuid5
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 from msgspec.structs import replace
 
 from domain.base import Event, OrgId, UserId
+from domain.patterned import patterned
 
 INBOX_READ_EVERY = timedelta(minutes=1)
 """How often it is recorded at most that somebody has read on."""
@@ -27,7 +28,10 @@ DIGEST_EVERY = timedelta(hours=12)
 """How long after one digest the next can be due; a worker waits for the morning of the next day."""
 ARCHIVED_MAX = 10_000
 """Archived notices of one inbox that are kept."""
-NoticeId = Annotated[str, Meta(pattern=r"^(\d{1,16}|due:[0-9a-f-]{36}:[0-9TZ:.-]{10,32})$")]
+NoticeId = Annotated[
+    str,
+    patterned(r"^(\d{1,16}|due:[0-9a-f-]{36}:[0-9TZ:.-]{10,32})$", "the `id` of a notice"),
+]
 """The sequence number of an event, or a task and when it is due."""
 
 

@@ -15,8 +15,11 @@ import msgspec
 from msgspec import Meta, field
 
 from domain.base import DomainError, Event, Personal, Refusal
+from domain.patterned import patterned
 
-FieldKey = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+FieldKey = Annotated[
+    str, patterned(r"^[a-z][a-z0-9_]{0,31}$", "a key such as story_points, in small letters")
+]
 """1-32 small letters, digits and underscores, beginning with a letter."""
 
 FIELD_TEXT_MAX = 1_000

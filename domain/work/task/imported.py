@@ -3,14 +3,14 @@
 from datetime import datetime
 from typing import Annotated, Protocol
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from domain.base import DomainError, Event, Personal, Refusal
-from domain.name import NAME_PATTERN
+from domain.name import one_line
 from domain.work.task.custom_field import TaskFieldSet
 from domain.work.task.mentions import TaskMentioned
 
-ExternalId = Annotated[str, Meta(pattern=NAME_PATTERN, max_length=200)]
+ExternalId = Annotated[str, one_line(200)]
 """What a task is called where it came from; unique among the tasks imported into a project."""
 
 

@@ -3,9 +3,10 @@
 from enum import StrEnum
 from typing import Annotated
 
-from msgspec import Meta, Struct, field
+from msgspec import Struct, field
 
 from domain.base import Event, Personal
+from domain.patterned import patterned
 
 
 class StatusGroup(StrEnum):
@@ -18,7 +19,9 @@ class StatusGroup(StrEnum):
     CANCELLED = "CANCELLED"
 
 
-StatusKey = Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9_]{0,31}$")]
+StatusKey = Annotated[
+    str, patterned(r"^[A-Z][A-Z0-9_]{0,31}$", "the key of a status, such as IN_PROGRESS")
+]
 """1-32 capital letters, digits and underscores, beginning with a letter."""
 
 FINISHED = frozenset({StatusGroup.DONE, StatusGroup.CANCELLED})
