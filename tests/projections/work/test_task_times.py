@@ -10,7 +10,8 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
-from domain.base import UserId
+from domain.base import TaskId, UserId
+from domain.work.relation import RelationAdded, RelationKind, graph_of
 from domain.work.task.events import (
     Priority,
     TaskAssigned,
@@ -63,6 +64,10 @@ async def filled(store: ReadStore) -> Asked:
             ]
             some = chance.sample(events, chance.randint(1, 3))
             await record(log, on(UUID(int=8_000 + n), *some), at=at)
+        for n in range(5, LAST, 5):
+            first, second = TaskId(UUID(int=8_000 + n)), TaskId(UUID(int=8_001 + n))
+            blocks = RelationAdded(kind=RelationKind.BLOCKS, from_=first, to=second, open=True)
+            await record(log, on(graph_of(ACME), blocks))
         await (await project_all(log, store, [Tasks()])).release()
     models = Asked(store, Progress(store), [Tasks()])
     models.queries = []
