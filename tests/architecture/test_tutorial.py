@@ -68,7 +68,7 @@ def test_a_project_is_shared_and_hidden_by_the_words_of_the_page(reader: Reader)
 
 def test_a_task_is_planned_and_discussed_by_the_words_of_the_page(reader: Reader) -> None:
     planned, bare, labelled, _, below, ranked, moved, *discussed = reader.follow(PLANNING)
-    mine, urgent, overdue, december, board, column, *discussed = discussed
+    mine, urgent, overdue, december, since, done, left, board, column, *discussed = discussed
     thread, edited, edits, files, content, activity = discussed
 
     assert '"dueDate":"2031-05-16"' in planned
@@ -81,6 +81,11 @@ def test_a_task_is_planned_and_discussed_by_the_words_of_the_page(reader: Reader
     assert '"nextCursor":null' in urgent
     assert '"items":[]' in overdue
     assert '"items":[]' in december
+    assert '"key":"NEWS-1"' in since
+    assert '"completedAt":null' not in done
+    assert '"completedAt":"' in done
+    assert '"key":"NEWS-1"' in left
+    assert '"status":"DONE"' not in left
     assert '"status":"IN_REVIEW"' in board
     assert '"status":"DONE"' not in column
     assert '"body":"I do."' in thread
