@@ -13,7 +13,7 @@ from api.http.problem import FieldError, invalid, malformed, unknown
 
 T = TypeVar("T")
 
-_PLACE = re.compile(r"(.*) - at `(?:key in )?(.*)`", re.DOTALL)
+_PLACE = re.compile(r"(.*) - at `(?:key` in `)?(.*)`", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(.*)`")
 _PATTERN = "Expected `str` matching regex"
 _ITEM = re.compile(r"\[[^]]*\]")

@@ -41,17 +41,20 @@ NamedPerson = Annotated[str, patterned(f"^({_ID}|me)$", "an id or me")]
 NamedAssignee = Annotated[str, patterned(f"^({_ID}|me|none)$", "an id, me or none")]
 """The id of an assignee, `me`, or `none` for tasks that are assigned to nobody."""
 NamedGroup = Annotated[
-    str, patterned(f"^!?({'|'.join(StatusGroup)})$", f"one of {', '.join(StatusGroup)}")
+    str,
+    patterned(f"^!?({'|'.join(StatusGroup)})$", f"one of {', '.join(StatusGroup)}, or ! and one"),
 ]
 """A group of statuses; with `!` before each, all others."""
 NamedPriority = Annotated[
-    str, patterned(f"^!?({'|'.join(Priority)})$", f"one of {', '.join(Priority)}")
+    str, patterned(f"^!?({'|'.join(Priority)})$", f"one of {', '.join(Priority)}, or ! and one")
 ]
 """A priority; with `!` before each, all others."""
 NAMING_FILTERS = ("assignee", "label", "parent", "creator", "watcher", "cycle", "milestone")
 """The filters whose values are ids, or words that stand for such."""
 _TRUTHS = frozenset({"overdue", "blocked"})
-LONE_FILTERS = frozenset({"due", "created", "updated", "completed"}) | _TRUTHS
+PERIOD_FILTERS = ("created", "updated", "completed")
+"""The filters by when something happened to tasks."""
+LONE_FILTERS = frozenset({"due", *PERIOD_FILTERS}) | _TRUTHS
 """The filters that have one value."""
 _VALUES = ","
 """Between the values of custom fields in an event; of those with a comma, each is quoted."""

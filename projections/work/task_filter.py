@@ -146,9 +146,7 @@ def spans_asked(wanted: TaskFilter) -> list[FilterSpan]:
     return spans
 
 
-def compared_beside(
-    wanted: TaskFilter, field: str
-) -> list[tuple[str, tuple[tuple[Key, Key], ...]]]:
+def compared_beside(wanted: TaskFilter, field: str) -> list[Compared]:
     """Return what is compared with tasks that are between the sort keys of the span of *field*."""
     spans = [each for each in spans_asked(wanted) if each.field != field or not each.exact]
     compared = [(each.field_compared, each.ranges) for each in spans]

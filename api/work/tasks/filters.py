@@ -31,6 +31,7 @@ from api.work.tasks.filter_values import (
     things,
 )
 from domain.base import LabelId, MilestoneId, TaskId, UserId
+from domain.planning.criteria import PERIOD_FILTERS
 from domain.planning.field_value import FIELD_VALUE, split_named
 from domain.work.task.events import Priority
 from domain.work.workflow.events import StatusGroup
@@ -286,7 +287,5 @@ def _order(asked: str | None) -> TaskOrder | FieldOrder:
     return TaskOrder(sort, turned=asked.startswith("-"))
 
 
-PERIOD_FILTERS = ("created", "updated", "completed")
-"""The names of the filters by when something happened to tasks."""
 FILTERS = frozenset(AskedTasks.__struct_fields__)
 """The names of the filters and of the order."""

@@ -81,6 +81,12 @@ async def test_an_unknown_field_within_an_array_is_refused_with_those_that_there
             "Expected one line of visible text, without control characters",
         ),
         ("/project", {"key": "ENG"}, "$.name", "This field is required"),
+        (
+            f"/project/{NOBODY}/tasks",
+            {"title": "Oil it", "fields": {"Size": 1}},
+            "$.fields",
+            "Expected a key such as story_points, in small letters",
+        ),
         ("/label", {"name": "Bug", "color": "red"}, "$.color", "Expected a color such as #0969da"),
         (
             "/view",
