@@ -133,7 +133,7 @@ class InboxController(Controller):
         """Mark as read what happened up to an event, and everything before it."""
         org_id = await request.own_organization()
         if data.up_to_seq > await request.api.system.log.organization_head(org_id):
-            raise invalid(FieldError("upToSeq", "There is no event with this number yet"))
+            raise invalid(FieldError("$.upToSeq", "There is no event with this number yet"))
         stream = stream_of_inbox(request.caller.user_id, org_id)
         return await run_command(
             request, ReadInbox(up_to_seq=data.up_to_seq), Reply(stream=stream, tagged=False)

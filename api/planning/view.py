@@ -13,7 +13,7 @@ from msgspec.structs import fields as fields_of
 from api.http.paging import LIMIT_DEFAULT, Paging, one, wait_for_own_writes
 from api.http.parameters import Cursor, Limit, Page, nothing, shows
 from api.http.policy import needs
-from api.http.problem import FieldError, invalid
+from api.http.problem import FieldError, Problem, invalid
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.http.run_command import Reply, run_command
@@ -215,12 +215,21 @@ async def _view_here(request: ApiRequest, view_id: UUID) -> Loaded[SavedView]:
 def _refuse_unless_lists_take(
     request: ApiRequest, criteria: NewCriteria, sort: str, columns: Columns
 ) -> None:
-    """Refuse what a list of tasks would refuse.
+    """Refuse what a list of tasks would refuse, by its place in the body.
 
-    :raises Problem: 422 if there is no such order or column, or a range of days is malformed.
+    :raises Problem: 422 if there is no such order or column, or a filter is malformed.
     """
     asked = ViewTasks.of_criteria(criteria, sort).by(request.caller.user_id)
-    asked.parsed().filter(request.api.system.clock(), _UTC)
-    for column in columns:
+    try:
+        asked.parsed().filter(request.api.system.clock(), _UTC)
+    except Problem as refused:
+        raise invalid(*[_in_body(each) for each in refused.errors]) from None
+    for place, column in enumerate(columns):
         if column not in _COLUMNS and not column.startswith("field:"):
-            raise invalid(FieldError("columns", f"There is no column {column!r}"))
+            raise invalid(FieldError(f"$.columns[{place}]", f"There is no column {column!r}"))
+
+
+def _in_body(error: FieldError) -> FieldError:
+    """Return an error in a parameter of a list as one in the body of a view."""
+    member = error.path if error.path == "sort" else f"filter.{error.path}"
+    return FieldError(f"$.{member}", error.message)

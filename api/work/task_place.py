@@ -108,7 +108,7 @@ class TaskPlaceController(Controller):
     ) -> ApiResponse:
         """Put a task directly before or after another one, and change its status if asked."""
         if (data.before is None) == (data.after is None):
-            raise invalid(FieldError("before", "Expected either before or after"))
+            raise invalid(FieldError("$.before", "Expected either before or after"))
         task_id = await task_id_of(request, task)
         return await until_settled(
             request, NeighborsChanged, lambda attempt: _rank(request, task_id, data, attempt)

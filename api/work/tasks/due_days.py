@@ -18,6 +18,10 @@ TIME = rf"{DAY}T\d{{2}}:\d{{2}}(:\d{{2}}(\.\d{{1,6}})?)?(Z|[+-]\d{{2}}:\d{{2}})"
 """A time with its distance from UTC (RFC 3339)."""
 _RANGE = re.compile(rf"({DAY})?\.\.({DAY})?")
 _PERIOD = re.compile(rf"(?P<begin>{DAY}|{TIME})?\.\.(?P<end>{DAY}|{TIME})?")
+_UNENCODED = re.compile(r"T[0-9:.]+ \d{2}:\d{2}")
+_ENCODE = "; a + in a query string is written %2B"
+"""What a time with a space before its distance from UTC is likely to lack: there was a + in a URL.
+"""
 _DAY, _MICROSECOND = timedelta(days=1), timedelta(microseconds=1)
 _FIRST_DAY, _LAST_DAY = date(2, 1, 1), date(9998, 12, 31)
 """Days that begin and end somewhere in the calendar in every time zone."""
@@ -47,7 +51,7 @@ def period_of(name: str, asked: str, zone: ZoneInfo) -> Period:
         FieldError(
             name,
             "Expected a range of days or times with a zone, such as 2026-01-01..2026-01-31 or"
-            " 2026-01-01T08:00:00Z..; write + as %2B",
+            " 2026-01-01T08:00:00Z.." + (_ENCODE if _UNENCODED.search(asked) else ""),
         )
     )
     match = _PERIOD.fullmatch(asked)

@@ -142,7 +142,8 @@ async def test_what_was_read_is_recorded_at_most_once_a_minute(
     await ana.task(project)  # of which nobody is told
     done(await ben.post("/inbox/read", {"upToSeq": page["readUpTo"] + 1}), 204)
     assert await stored_events(system, stream) == ["inbox.read", "inbox.read"]
-    refused(await ben.post("/inbox/read", {"upToSeq": 9_999}), 422, "invalid_request")
+    problem = refused(await ben.post("/inbox/read", {"upToSeq": 9_999}), 422, "invalid_request")
+    assert problem["errors"][0]["path"] == "$.upToSeq"
 
 
 async def test_what_is_put_away_stays_away(ana: Person, ben: Person, clock: MovableClock) -> None:

@@ -146,26 +146,41 @@ async def test_any_text_of_a_custom_field_is_found_by_lists_boards_and_views(
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "place"),
     [
-        {"sort": "beauty"},
-        {"columns": ["beauty"]},
-        {"columns": ["field:Not a key"]},
-        {"filter": {"due": "tomorrow"}},
-        {"filter": {"priority": ["HUGE"]}},
-        {"filter": {"status": "TODO"}},
-        {"filter": {"beauty": True}},
-        {"filter": {"field": ["size"]}},
-        {"filter": {"field": ["size:a, b"]}},
-        {"filter": {"label": ["none", "01a2b3c4-0000-7000-8000-000000000000"]}},
-        {"filter": {"status": ["to do"]}},
-        {"filter": {"creator": [f"00000000-0000-7000-8000-{n:012}" for n in range(51)]}},
+        ({"sort": "beauty"}, "$.sort"),
+        ({"columns": ["title", "beauty"]}, "$.columns[1]"),
+        ({"columns": ["field:Not a key"]}, "$.columns[0]"),
+        ({"filter": {"due": "tomorrow"}}, "$.filter.due"),
+        ({"filter": {"created": "2026-01-01T08:00"}}, "$.filter.created"),
+        ({"filter": {"group": ["DONE", "!TODO"]}}, "$.filter.group"),
+        ({"filter": {"priority": ["HUGE"]}}, "$.filter.priority[0]"),
+        ({"filter": {"status": "TODO"}}, "$.filter.status"),
+        ({"filter": {"beauty": True}}, "$.filter.beauty"),
+        ({"filter": {"field": ["size"]}}, "$.filter.field[0]"),
+        ({"filter": {"field": ["size:a, b"]}}, "$.filter.field[0]"),
+        (
+            {"filter": {"label": ["none", "01a2b3c4-0000-7000-8000-000000000000"]}},
+            "$.filter.label",
+        ),
+        ({"filter": {"status": ["to do"]}}, "$.filter.status"),
+        (
+            {"filter": {"creator": [f"00000000-0000-7000-8000-{n:012}" for n in range(51)]}},
+            "$.filter.creator",
+        ),
     ],
 )
-async def test_what_no_list_takes_is_refused(ana: Person, body: dict[str, Any]) -> None:
-    refused(await ana.post("/view", {"name": "X", **body}), 422, "invalid_request")
+async def test_what_no_list_takes_is_refused_by_its_place_in_the_body(
+    ana: Person, body: dict[str, Any], place: str
+) -> None:
     view = done(await ana.post("/view", {"name": "Mine"}), 201)
-    refused(await ana.patch(f"/view/{view['id']}", body), 422, "invalid_request")
+    for answer in (
+        await ana.post("/view", {"name": "X", **body}),
+        await ana.patch(f"/view/{view['id']}", body),
+    ):
+        [error] = refused(answer, 422, "invalid_request")["errors"]
+        assert error["path"] == place
+        assert "%2B" not in error["message"]
 
 
 async def test_a_view_names_nothing_of_another_project(ana: Person) -> None:

@@ -68,7 +68,8 @@ class TestRank:
 
         both = {"before": two["id"], "after": two["id"]}
         for wrong in ({}, both):
-            refused(await ana.post(path, wrong), 422, "invalid_request")
+            problem = refused(await ana.post(path, wrong), 422, "invalid_request")
+            assert problem["errors"][0]["path"] == "$.before"
         refused(await ana.post(path, {"after": one["id"]}), 422, "ranked_beside_itself")
         refused(await ana.post(path, {"after": project["id"]}), 404, "not_found")
 

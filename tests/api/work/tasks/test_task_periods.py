@@ -129,3 +129,5 @@ async def test_what_is_no_period_is_refused(ana: Person, asked: str) -> None:
         [error] = problem["errors"]
         assert error["path"] == name
         assert error["message"].startswith("Expected a range of days or times with a zone, such as")
+        # What a client sends as + is a space in the query.
+        assert ("%2B" in error["message"]) is ("+" in asked)
