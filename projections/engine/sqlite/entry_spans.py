@@ -9,7 +9,7 @@ from projections.engine.query import Query
 from projections.engine.sqlite.contained import compared_of, contained_table, text_mark
 from projections.engine.sqlite.forms import PageForm, compared_with, comparisons, form_of
 from projections.engine.sqlite.sketch import Sketched
-from projections.engine.sqlite.spans import SpanStatement
+from projections.engine.sqlite.spans import SpanStatement, page_in_order
 from projections.engine.sqlite.statements import quoted
 from projections.engine.store import ShapedCollection
 
@@ -35,21 +35,20 @@ def entries_statement(target: ShapedCollection, query: Query) -> SpanStatement:
     tests = [f"{sort} {operator} ?" for operator, end in bounds if end is not None]
     found = [*entries.parameters, *[end for _, end in bounds if end is not None]]
     documents, direction = quoted(target.collection), "DESC" if query.descending else "ASC"
+    more, last = "", list[Any]()
     if sketch.tells_all(beside) and sketch.has(query.sort):
         # What sketches leave is nearly all: that of the page alone is compared in its documents.
-        more, tests = "", [*tests, *compared.sketched]
-        shown = f"CASE WHEN {' AND '.join(compared.documents) or '1'} THEN d.json END"
-        parameters = [*told.documents, *found, *told.sketched]
+        tests, last = [*tests, *compared.sketched], compared.documents
+        parameters = [*found, *told.sketched, query.limit + 1, *told.documents]
     else:
         more, tests = f" CROSS JOIN {documents} d ON d.row = s.row", [*tests, *compared.all]
-        shown, parameters = "d.json", [*found, *told.all]
+        parameters = [*found, *told.all, query.limit + 1]
     # Of what is shown alone the document is read whole.
     text = (
-        f"SELECT p.k, {shown} FROM (SELECT {sort} AS k, s.row AS r FROM ({entries.text}) s{more}"
-        f" WHERE {' AND '.join(tests) or '1'}"
-        f" ORDER BY k {direction} LIMIT ?) p CROSS JOIN {documents} d ON d.row = p.r"
+        f"SELECT {sort} AS k, s.row AS r FROM ({entries.text}) s{more}"
+        f" WHERE {' AND '.join(tests) or '1'} ORDER BY k {direction} LIMIT ?"
     )
-    return SpanStatement(text, [*parameters, query.limit + 1])
+    return SpanStatement(page_in_order(documents, text, last), parameters)
 
 
 def entries_count(target: ShapedCollection, query: Query, limit: int) -> tuple[str, list[Any]]:

@@ -12,7 +12,7 @@ from projections.engine.query import Query
 from projections.engine.sqlite.contained import compared_of, contained_table, text_mark
 from projections.engine.sqlite.forms import PageForm, compared_with, comparisons, form_of
 from projections.engine.sqlite.sketch import Sketched
-from projections.engine.sqlite.spans import SpanStatement
+from projections.engine.sqlite.spans import SpanStatement, page_in_order
 from projections.engine.sqlite.statements import quoted
 from projections.engine.store import ShapedCollection
 from projections.shape import Index
@@ -74,8 +74,8 @@ def _sorted(form: PageForm, target: ShapedCollection, query: Query, found: Seque
     tests += [f"{sort} > ?"] * form.above + [f"{sort} < ?"] * form.below
     source = f"{_source(target, index_for(target.shape, query))} CROSS JOIN {documents} d"
     # Cross joins, so that SQLite begins with the index. Of what is shown alone the JSON is read.
-    return (
-        f"SELECT p.k, d.json FROM (SELECT {sort} AS k, d.row AS r FROM {source} ON d.row = s.row"
-        f" WHERE {' AND '.join(tests)} ORDER BY k {'DESC' if form.descending else 'ASC'} LIMIT ?) p"
-        f" CROSS JOIN {documents} d ON d.row = p.r"
+    return page_in_order(
+        documents,
+        f"SELECT {sort} AS k, d.row AS r FROM {source} ON d.row = s.row"
+        f" WHERE {' AND '.join(tests)} ORDER BY k {'DESC' if form.descending else 'ASC'} LIMIT ?",
     )
