@@ -17,7 +17,16 @@ from devstack.mongo import mongo_engine
 
 T = TypeVar("T")
 
-LIBRARIES = ("eventsourcing", "msgspec", "cryptography", "psycopg", "pymongo", "litestar", "uvloop")
+LIBRARIES = (
+    "eventsourcing",
+    "msgspec",
+    "cryptography",
+    "psycopg",
+    "pymongo",
+    "litestar",
+    "uvloop",
+    "apsw",
+)
 
 
 class Figure(Struct, frozen=True, kw_only=True):

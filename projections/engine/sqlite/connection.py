@@ -1,12 +1,20 @@
 """One connection to the file, with a deadline on every call and checks of the file itself."""
 
-import sqlite3
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
 from eventstore.counters import READ_MODELS_DRIVER, counters_of
-from eventstore.engine.sqlite_file import bind_quickly
+from projections.engine.sqlite.driver import (
+    DAMAGE_CODES,
+    READ,
+    SHORT_READ,
+    WRITE,
+    Database,
+    SQLiteError,
+    connect,
+    result_code,
+)
 from projections.engine.sqlite.files import Files, Identity
 from projections.engine.store import ReadStoreLost, ReadStoreUnavailable
 
@@ -22,8 +30,6 @@ To put 1,000 tasks of 10,000 in another order takes 0.7 ms with it, and 1.6 ms w
 _STEPS = 10_000
 """SQLite VM instructions between two checks of the deadline: less than a millisecond."""
 WAL_BYTES_KEPT = 64 * 2**20
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-_SHORT_READ = sqlite3.SQLITE_IOERR_SHORT_READ
 MISSING = "no such table"
 """What SQLite says of a table that nobody has created yet."""
 
@@ -33,12 +39,12 @@ class Connection:
 
     def __init__(self, files: Files, timeout_s: float, *, writes: bool) -> None:
         self._files, self._timeout_s, self._writes = files, timeout_s, writes
-        self._connection: sqlite3.Connection | None = None
+        self._connection: Database | None = None
         self._identity: Identity | None = None
         self._looked_at = self._deadline = 0.0
         self._counters = counters_of(READ_MODELS_DRIVER)
 
-    def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def run(self, work: Callable[[Database], T]) -> T:
         """Return the result of *work*; if it fails, its transaction is rolled back.
 
         :raises ReadStoreUnavailable: the file is locked, missing or slow.
@@ -58,12 +64,12 @@ class Connection:
             else:
                 self._counters.command("transaction", time.monotonic() - now)
                 return answer
-        except sqlite3.Error as error:
+        except SQLiteError as error:
             raise self._as_ours(error) from error
         except OSError as error:
             raise ReadStoreUnavailable(f"{self._files.path}: {error}") from error
 
-    def _current(self, now: float) -> sqlite3.Connection:
+    def _current(self, now: float) -> Database:
         patience_s = 0.0 if self._writes else _LOOK_EVERY_S
         if self._connection is not None and now - self._looked_at >= patience_s:
             self._looked_at = now
@@ -76,16 +82,16 @@ class Connection:
             self._identity, self._looked_at = self._files.identity(), now
         return self._connection
 
-    def _open_to_read(self) -> sqlite3.Connection:
+    def _open_to_read(self) -> Database:
         # Read-only, so that closing it cannot empty or remove the write-ahead log.
-        return self._connect("ro")
+        return self._connect(READ)
 
-    def _open_to_write(self) -> sqlite3.Connection:
+    def _open_to_write(self) -> Database:
         with self._files.alone():
             if self._files.is_said_damaged():
                 self._files.discard("a reader found it damaged")
             self._files.make()
-            connection = self._connect("rw")
+            connection = self._connect(WRITE)
             wrong = _what_is_wrong(connection, self._files.noted_revision())
             if wrong is None:
                 return connection
@@ -93,20 +99,13 @@ class Connection:
             self._counters.connection_closed()
             self._files.discard(wrong)
             self._files.make()
-            connection = self._connect("rw")
+            connection = self._connect(WRITE)
             create_control(connection)
             return connection
 
-    def _connect(self, mode: str) -> sqlite3.Connection:
-        bind_quickly()
-        connection = sqlite3.connect(
-            f"{self._files.path.absolute().as_uri()}?mode={mode}",
-            uri=True,
-            timeout=self._timeout_s / 2,
-            isolation_level=None,
-            check_same_thread=False,
-            cached_statements=512,
-        )
+    def _connect(self, mode: int) -> Database:
+        connection = connect(self._files.path, mode)
+        connection.set_busy_timeout(int(self._timeout_s / 2 * 1000))
         connection.execute(f"PRAGMA cache_size = -{_CACHED_KIB}")
         connection.set_progress_handler(self._is_late, _STEPS)
         self._counters.connection_created()
@@ -115,10 +114,10 @@ class Connection:
     def _is_late(self) -> bool:
         return time.monotonic() > self._deadline
 
-    def _as_ours(self, error: sqlite3.Error) -> ReadStoreUnavailable:
-        code = getattr(error, "sqlite_errorcode", 0)
+    def _as_ours(self, error: SQLiteError) -> ReadStoreUnavailable:
+        code = result_code(error)
         told = f"{self._files.path}: {error}"
-        if code & 0xFF in _DAMAGED or code == _SHORT_READ:
+        if code & 0xFF in DAMAGE_CODES or code == SHORT_READ:
             identity = self._identity or self._files.identity()
             self.close()
             self._files.tell_damaged(identity)
@@ -136,7 +135,7 @@ class Connection:
             self._counters.connection_closed()
 
 
-def create_control(connection: sqlite3.Connection) -> None:
+def create_control(connection: Database) -> None:
     """Create the tables of the control record, the leases and the parked documents."""
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA secure_delete = ON")  # what was purged is in no free page
@@ -159,7 +158,7 @@ def create_control(connection: sqlite3.Connection) -> None:
     connection.execute("COMMIT")
 
 
-def _what_is_wrong(connection: sqlite3.Connection, noted: int) -> str | None:
+def _what_is_wrong(connection: Database, noted: int) -> str | None:
     """Create the control tables in a sound file, or return why it cannot be trusted."""
     try:
         # 200 ms per GB; a torn copy or a disk error is found before readers see it.
@@ -168,9 +167,9 @@ def _what_is_wrong(connection: sqlite3.Connection, noted: int) -> str | None:
             return str(verdict)
         create_control(connection)
         [(written,)] = connection.execute("SELECT n FROM writes").fetchall()
-    except sqlite3.DatabaseError as error:
-        code = getattr(error, "sqlite_errorcode", 0)
-        if code & 0xFF in _DAMAGED or code == _SHORT_READ:
+    except SQLiteError as error:
+        code = result_code(error)
+        if code & 0xFF in DAMAGE_CODES or code == SHORT_READ:
             return str(error)
         raise
     if written < noted:

@@ -1,12 +1,13 @@
 """The leases of the partitions in the file."""
 
-import sqlite3
 import time
 from collections.abc import Sequence
 
+from projections.engine.sqlite.driver import Database
+
 
 def take_leases(
-    connection: sqlite3.Connection, owner: str, seconds: float, parts: Sequence[int]
+    connection: Database, owner: str, seconds: float, parts: Sequence[int]
 ) -> dict[int, int]:
     """Take or renew leases; return the fences of those that nobody else holds."""
     now = time.time()  # of one machine, like the file

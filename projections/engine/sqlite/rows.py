@@ -4,7 +4,6 @@ SQLite rewrites each index of a column that a statement sets, even to the value 
 events change two or three fields of a document, and most indexes are of others.
 """
 
-import sqlite3
 from collections.abc import Sequence
 from itertools import compress
 from operator import ne
@@ -15,6 +14,7 @@ import msgspec
 from projections.base import Document
 from projections.engine.sqlite import statements
 from projections.engine.sqlite.contained import contained_table, text_mark
+from projections.engine.sqlite.driver import Database
 from projections.engine.sqlite.sketch import bits_of_all
 from projections.engine.store import ShapedCollection
 from projections.shape import ENTRY_SEPARATOR, Index
@@ -50,7 +50,7 @@ class _Changes(NamedTuple):
 
 
 def store_documents(
-    connection: sqlite3.Connection, target: ShapedCollection, documents: Sequence[Document]
+    connection: Database, target: ShapedCollection, documents: Sequence[Document]
 ) -> None:
     """Store *documents*, each replacing the one with its id."""
     columns, tables = statements.column_names(target.shape), _marked(target)
@@ -100,7 +100,7 @@ def _sketch(number: int, texts: str | None, *beside: Any) -> _Row:
 
 
 def _stored(
-    connection: sqlite3.Connection, target: ShapedCollection, documents: Sequence[Document]
+    connection: Database, target: ShapedCollection, documents: Sequence[Document]
 ) -> dict[str, _Row]:
     """Return the number of the row and the columns of each document that is stored, by its id."""
     ids = _encode([one.id for one in documents]).decode()
@@ -109,7 +109,7 @@ def _stored(
 
 
 def _update(
-    connection: sqlite3.Connection,
+    connection: Database,
     collection: str,
     columns: tuple[str, ...],
     before: _Row,
@@ -187,7 +187,7 @@ def _marks(marked: _Marked, row: _Row) -> frozenset[bytes]:
     return frozenset([text_mark(compared, text) for text in statements.texts_in(stored)])
 
 
-def _write_changes(connection: sqlite3.Connection, table: str, changes: _Changes) -> None:
+def _write_changes(connection: Database, table: str, changes: _Changes) -> None:
     # In their order: what stands next to the last one costs less than what stands elsewhere.
     removing = f"DELETE FROM {table} WHERE mark = ? AND sort = ? AND row = ?"
     connection.executemany(removing, sorted(changes.gone))

@@ -1,7 +1,6 @@
 """The port on SQLite: reads on the event loop in about 30 µs, writes on a separate thread."""
 
 import asyncio
-import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +17,7 @@ from projections.engine.control import Control, PartState
 from projections.engine.query import ListSlice, Query
 from projections.engine.sqlite import statements
 from projections.engine.sqlite.connection import MISSING, WAL_BYTES_KEPT, Connection
+from projections.engine.sqlite.driver import Database, SQLiteError
 from projections.engine.sqlite.files import Files
 from projections.engine.sqlite.keeping import page_statement
 from projections.engine.sqlite.leases import take_leases
@@ -66,7 +66,7 @@ class SQLiteReadStore:
     async def get_many(self, target: ShapedCollection, ids: Sequence[str]) -> list[Rendered]:
         table = statements.quoted(target.collection)
 
-        def get(connection: sqlite3.Connection) -> list[Rendered]:
+        def get(connection: Database) -> list[Rendered]:
             found: list[Rendered] = []
             for some in _in_pieces(ids):
                 statement = (
@@ -81,7 +81,7 @@ class SQLiteReadStore:
     async def find(self, asked: Sequence[tuple[ShapedCollection, Query]]) -> list[ListSlice]:
         pages = [page_statement(target, query) for target, query in asked]
 
-        def find(connection: sqlite3.Connection) -> list[PageRows]:
+        def find(connection: Database) -> list[PageRows]:
             if len(pages) == 1:  # a single statement is consistent by itself
                 return [connection.execute(*pages[0][:2]).fetchall()]
             connection.execute("BEGIN")
@@ -107,7 +107,7 @@ class SQLiteReadStore:
     async def load(self, target: ShapedCollection, ids: Sequence[str]) -> list[Document]:
         whole, shape = statements.select_whole(target), target.shape
 
-        def load(connection: sqlite3.Connection) -> list[Document]:
+        def load(connection: Database) -> list[Document]:
             rows: list[tuple[object, ...]] = []
             for some in _in_pieces(ids):
                 rows += connection.execute(f"{whole} WHERE id IN ({_marks(some)})", some).fetchall()
@@ -118,7 +118,7 @@ class SQLiteReadStore:
     async def scan(
         self, targets: Sequence[ShapedCollection], after: str, limit: int
     ) -> list[list[Document]]:
-        def scan(connection: sqlite3.Connection) -> list[list[Document]]:
+        def scan(connection: Database) -> list[list[Document]]:
             connection.execute("BEGIN")
             found: list[list[Document]] = []
             for target in targets:
@@ -137,7 +137,7 @@ class SQLiteReadStore:
         return [_parked(body) for (body,) in rows]
 
     async def create(self, target: ShapedCollection) -> None:
-        def create(connection: sqlite3.Connection) -> None:
+        def create(connection: Database) -> None:
             connection.execute("BEGIN IMMEDIATE")
             for statement in statements.schema(target):
                 connection.execute(statement)
@@ -182,10 +182,10 @@ class SQLiteReadStore:
         self._thread.shutdown()
         self._writer.close()
 
-    def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def _read(self, work: Callable[[Database], T]) -> T:
         return self._reader.run(work)
 
-    async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def _write(self, work: Callable[[Database], T]) -> T:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(2 * self._timeout_s):
@@ -208,7 +208,7 @@ class SQLiteReadStore:
                 self._emptied_at = now
 
 
-def _control_of(connection: sqlite3.Connection) -> Control | None:
+def _control_of(connection: Database) -> Control | None:
     # One statement, so that all of it is of one moment.
     rows = _told(
         connection,
@@ -222,11 +222,11 @@ def _control_of(connection: sqlite3.Connection) -> Control | None:
     return replace(_control(body), revision=revision, parts=found)
 
 
-def _told(connection: sqlite3.Connection, statement: str) -> list[tuple[Any, ...]]:
+def _told(connection: Database, statement: str) -> list[tuple[Any, ...]]:
     """Return rows of the control tables: none before a writer has made the tables."""
     try:
         return connection.execute(statement).fetchall()
-    except sqlite3.OperationalError as error:
+    except SQLiteError as error:
         if MISSING in str(error):
             return []
         raise

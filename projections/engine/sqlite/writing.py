@@ -1,6 +1,5 @@
 """Writes to the file: batches, views for people, and the end of collections."""
 
-import sqlite3
 from collections.abc import Mapping
 
 import msgspec
@@ -9,6 +8,7 @@ from msgspec.structs import replace
 from eventstore.identifiers import new_id
 from projections.engine.control import Control, PartState
 from projections.engine.sqlite import statements
+from projections.engine.sqlite.driver import Database
 from projections.engine.sqlite.rows import store_documents
 from projections.engine.store import Batch, OutOfTurn
 
@@ -16,7 +16,7 @@ _encode = msgspec.json.Encoder().encode
 _part = msgspec.json.Decoder(PartState).decode
 
 
-def commit_batch(connection: sqlite3.Connection, batch: Batch) -> tuple[Control, int]:
+def commit_batch(connection: Database, batch: Batch) -> tuple[Control, int]:
     """Write *batch* in one transaction; return the new control record, and the number of the write.
 
     :raises OutOfTurn: somebody else has written since it was read, or the lease is lost.
@@ -44,7 +44,7 @@ def commit_batch(connection: sqlite3.Connection, batch: Batch) -> tuple[Control,
     return after, written
 
 
-def _write_plan(connection: sqlite3.Connection, control: Control) -> Control:
+def _write_plan(connection: Database, control: Control) -> Control:
     found = connection.execute("SELECT revision FROM control").fetchall()
     revision = found[0][0] if found else 0
     if revision != control.revision:
@@ -58,7 +58,7 @@ def _write_plan(connection: sqlite3.Connection, control: Control) -> Control:
     return after
 
 
-def _write_part(connection: sqlite3.Connection, control: Control, part: int) -> Control:
+def _write_part(connection: Database, control: Control, part: int) -> Control:
     read = control.part(part)
     reading = "SELECT body FROM parts WHERE part = ?"
     found = [_part(body) for (body,) in connection.execute(reading, (part,)).fetchall()]
@@ -72,7 +72,7 @@ def _write_part(connection: sqlite3.Connection, control: Control, part: int) -> 
     return control.with_part(part, after)
 
 
-def show_views(connection: sqlite3.Connection, live: Mapping[str, str]) -> None:
+def show_views(connection: Database, live: Mapping[str, str]) -> None:
     """Let a view named after each model show its live collection, and drop those of the past."""
     connection.execute("BEGIN IMMEDIATE")
     found = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'view'").fetchall()
@@ -85,7 +85,7 @@ def show_views(connection: sqlite3.Connection, live: Mapping[str, str]) -> None:
     connection.execute("COMMIT")
 
 
-def drop_rows(connection: sqlite3.Connection, collection: str, limit: int) -> bool:
+def drop_rows(connection: Database, collection: str, limit: int) -> bool:
     """Delete at most *limit* rows of each table of a collection; return whether any were left."""
     connection.execute("BEGIN IMMEDIATE")
     named = "SELECT name FROM sqlite_master WHERE type = 'table' AND (name = ? OR name GLOB ?)"
@@ -95,8 +95,8 @@ def drop_rows(connection: sqlite3.Connection, collection: str, limit: int) -> bo
         # Those of indexes of texts have no other number than what they are sorted by.
         key = "(mark, sort, row)" if f"{collection}__by_" in table else "row"
         some = f"SELECT {key.strip('()')} FROM {table} LIMIT ?"
-        gone = connection.execute(f"DELETE FROM {table} WHERE {key} IN ({some})", (limit,))
-        left += gone.rowcount
+        connection.execute(f"DELETE FROM {table} WHERE {key} IN ({some})", (limit,))
+        left += connection.changes()
     if not left:
         for table in map(statements.quoted, tables):
             connection.execute(f"DROP TABLE {table}")

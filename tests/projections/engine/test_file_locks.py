@@ -1,11 +1,11 @@
 """The locks that SQLite holds on the file of the read models outlast what else is done to it."""
 
-import sqlite3
 import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
 
+from projections.engine.sqlite.driver import connect
 from projections.engine.sqlite.files import Files
 
 WRITE_AND_CLOSE = """
@@ -22,7 +22,7 @@ def test_a_process_that_closes_the_file_is_not_the_last_while_another_has_it_ope
     files = Files(tmp_path / "models.db")
     with files.alone():
         files.make()
-    with closing(sqlite3.connect(files.path, isolation_level=None)) as here:
+    with closing(connect(files.path)) as here:
         here.execute("PRAGMA journal_mode = WAL")
         here.execute("CREATE TABLE t (n)")
         with files.alone():

@@ -2,11 +2,10 @@
 
 import asyncio
 import shutil
-import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from projections.catalog import PROJECTIONS
 from projections.engine.digest import compare
 from projections.engine.projector import Projector
 from projections.engine.sqlite import connection
+from projections.engine.sqlite.driver import connect
 from projections.engine.sqlite.store import SQLiteReadStore
 from projections.engine.store import OutOfTurn, ReadStoreUnavailable, Rebuilding
 from projections.work.task import Tasks
@@ -133,8 +133,8 @@ async def test_a_file_that_is_replaced_by_an_older_copy_is_brought_up_to_date_or
 ) -> None:
     projector = await project_all(log, writer)
     copy = tmp_path / "copy.db"
-    with sqlite3.connect(path) as source, sqlite3.connect(copy) as target:
-        source.backup(target)
+    with closing(connect(path)) as source:
+        source.execute("VACUUM INTO ?", (str(copy),))
     await until_shown(projector, reader, log, 900)
     copy.replace(path)
 
@@ -162,12 +162,12 @@ async def test_damage_that_only_a_reader_finds_is_reported_to_the_writer(
 ) -> None:
     projector = await project_all(log, writer)
     await until_shown(projector, reader, log, 900)
-    with sqlite3.connect(path) as other:
+    with closing(connect(path)) as other:
         other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         [(root,)] = other.execute(
             "SELECT rootpage FROM sqlite_master WHERE name = ?",
             (f"tasks_v{Tasks.version}_b1_by_org_project_id_deleted_number",),
-        )
+        ).fetchall()
     spoil(path, after=(root - 1) * 4096, count=4096)
 
     with pytest.raises((Rebuilding, ReadStoreUnavailable)):
@@ -265,7 +265,7 @@ async def test_a_reader_with_a_snapshot_blocks_nobody_and_the_log_shrinks_later(
     monkeypatch.setattr(store, "WAL_BYTES_KEPT", 500_000)
     monkeypatch.setattr(store, "CHECKPOINT_EVERY_S", 0.0)
     projector = await project_all(log, writer)
-    holder = sqlite3.connect(path, isolation_level=None)
+    holder = connect(path)
     holder.execute("BEGIN")
     holder.execute("SELECT count(*) FROM control").fetchall()
     number = 1_000

@@ -1,6 +1,5 @@
 """The write-ahead log of the read models does not keep what was overwritten."""
 
-import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 
 from eventstore.memory import MemoryStore
 from projections.engine.sqlite import store
+from projections.engine.sqlite.driver import connect
 from projections.engine.sqlite.store import SQLiteReadStore
 from tests.commands.acme import ACCOUNTS, task
 from tests.projections.spec import project_all, to_the_end
@@ -46,7 +46,7 @@ async def test_a_log_that_a_reader_stands_in_is_emptied_after_the_reader_and_not
         try:
             await record(log, *ACCOUNTS)
             projector = await project_all(log, writer)
-            with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+            with closing(connect(path)) as reader:
                 reader.execute("BEGIN")
                 reader.execute("SELECT count(*) FROM control").fetchall()
                 now[0] += store.EMPTIED_EVERY_S + 1

@@ -1,6 +1,5 @@
 """People find the live read models under names that stay."""
 
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 from uuid import UUID
@@ -14,6 +13,7 @@ from projections.engine import leading
 from projections.engine.mongo.store import MongoReadStore
 from projections.engine.projector import Projector
 from projections.engine.rebuild import rebuild
+from projections.engine.sqlite.driver import connect
 from projections.engine.store import ReadStore
 from projections.work.task import Tasks
 from tests.commands.acme import task
@@ -35,7 +35,7 @@ class Look:
         if isinstance(self._store, MongoReadStore):
             found = self._store.database["tasks"].find({}, {"number": 1})
             return sorted([one["number"] async for one in found])
-        with closing(sqlite3.connect(self._file)) as connection:
+        with closing(connect(self._file)) as connection:
             return sorted(n for (n,) in connection.execute("SELECT number FROM tasks"))
 
     async def names(self) -> list[str]:
@@ -43,7 +43,7 @@ class Look:
         if isinstance(self._store, MongoReadStore):
             database = self._store.database
             return await database.list_collection_names(filter={"type": "view"})
-        with closing(sqlite3.connect(self._file)) as connection:
+        with closing(connect(self._file)) as connection:
             return [name for (name,) in connection.execute(VIEWS)]
 
     async def drop(self) -> None:
@@ -51,7 +51,7 @@ class Look:
         if isinstance(self._store, MongoReadStore):
             await self._store.database.drop_collection("tasks")
             return
-        with closing(sqlite3.connect(self._file)) as connection:
+        with closing(connect(self._file)) as connection:
             connection.execute("DROP VIEW tasks")
 
 

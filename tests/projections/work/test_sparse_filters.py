@@ -1,7 +1,6 @@
 """A filter that few of many tasks match looks at those, in every order, and at no others."""
 
 import json
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from eventstore.memory import MemoryStore
 from projections.engine.find import ReadModels
 from projections.engine.progress import Progress
 from projections.engine.query import ListSlice
+from projections.engine.sqlite.driver import connect
 from projections.engine.sqlite.keeping import page_statement
 from projections.engine.sqlite.store import SQLiteReadStore
 from projections.engine.store import ReadStore
@@ -160,11 +160,12 @@ async def _steps(file: Path, tasks: int) -> dict[tuple[str, TaskOrder], int]:
 def _instructions(file: Path, statement: str, parameters: list[Any]) -> int:
     counted = 0
 
-    def count() -> None:
+    def count() -> bool:
         nonlocal counted
         counted += 1
+        return False
 
-    with closing(sqlite3.connect(file)) as connection:
+    with closing(connect(file)) as connection:
         connection.set_progress_handler(count, 1)
         connection.execute(statement, parameters).fetchall()
     return counted

@@ -1,7 +1,6 @@
 """Purging over HTTP and by time: the texts are gone from every store, the history stays."""
 
 import json
-import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, closing
@@ -20,6 +19,7 @@ from domain.identity.organization.membership import Role
 from eventstore.log import EventLog
 from files.open import open_files
 from projections.engine.progress import Progress
+from projections.engine.sqlite.driver import connect
 from runtime.log_guard import KeyForgetting
 from runtime.system import System
 from security.sealing import DataKeys
@@ -82,7 +82,7 @@ async def finish(system: System, read_side: Progress) -> None:
 def empty_write_ahead_log(system: System) -> None:
     """Do at once what the projector does within an hour; as it does, try again while it is busy."""
     until = time.monotonic() + DEADLINE_S
-    with closing(sqlite3.connect(system.settings.data_dir / "readmodels.db")) as database:
+    with closing(connect(system.settings.data_dir / "readmodels.db")) as database:
         while time.monotonic() < until:
             [(is_busy, *_)] = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             if not is_busy:
