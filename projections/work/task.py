@@ -166,6 +166,8 @@ _SKETCHED = (*_COMPARED, "changed_us")
 """What is compared without an index that each change would have to be written to."""
 SORT_KEYS = ("created", "changed", "urgency", "due_order", "place", "number")
 """What lists are sorted by; numbers are unique within a project."""
+_SPANNED = (*_COMPARED, *SORT_KEYS)
+"""What is told beside sort keys that filters are spans of, to put tasks in any other order."""
 _BESIDE_ENTRIES = ("facets", *[each for each in _SKETCHED if each != "due_order"], *SORT_KEYS)
 
 
@@ -199,9 +201,10 @@ class Tasks(AggregateProjection[Task]):
         "lacks": Kind.TEXT,
     }
     indexes: ClassVar[Sequence[Index]] = (
-        *(Index(_SCOPE, key, also=_COMPARED) for key in SORT_KEYS if key != "due_order"),
-        Index(_SCOPE, "due_order", also=(*_COMPARED, *SORT_KEYS)),
-        Index((*_SCOPE, "open"), "due_order", also=(*_COMPARED, *SORT_KEYS)),
+        *(Index(_SCOPE, key, also=_SPANNED) for key in ("created", "changed")),
+        *(Index(_SCOPE, key, also=_COMPARED) for key in ("urgency", "place", "number")),
+        Index(_SCOPE, "due_order", also=_SPANNED),
+        Index((*_SCOPE, "open"), "due_order", also=_SPANNED),
         *(Index(_SCOPE, key, contains="facets", also=_SKETCHED) for key in SORT_KEYS),
         Index(_SCOPE, "ordered", contains="ordered", also=_BESIDE_ENTRIES),
         Index((*_SCOPE, "status"), "place"),

@@ -28,7 +28,7 @@ from projections.work import task_list
 from projections.work.task import Tasks
 from projections.work.task_filter import EVERY_TASK, DueRanges, TaskFilter
 from projections.work.task_list import find_tasks, find_tasks_by_key
-from projections.work.task_query import Lane, TaskOrder, TaskSort
+from projections.work.task_query import Lane, TaskOrder, TaskSort, task_plans
 from projections.work.times.period import Period
 from tests.commands.acme import task
 from tests.domain.spec import ACME, ANA, BEN, DAY, ENG, NOW, stepped
@@ -200,3 +200,17 @@ async def test_in_the_order_of_a_time_a_period_is_two_ends_of_it(
             assert found
             assert all(map(nothing_else, models.queries))
             assert all(query.above and query.below for query in models.queries)
+
+
+@pytest.mark.parametrize("opened_stores", ["sqlite"], indirect=True)
+async def test_in_other_orders_the_index_of_a_time_tells_them_without_documents(
+    store: ReadStore,
+) -> None:
+    await filled(store)
+    target, period = await live(store, Tasks()), PERIODS["some days"]
+    for order in ORDERS:
+        for wanted in (TaskFilter(created=period), TaskFilter(updated=period)):
+            plans = task_plans(ACME, Lane((ENG,)), wanted, order, PAGE)
+
+            for query in plans.spanned:
+                assert "USING COVERING INDEX" in await store.explain(target, query)
