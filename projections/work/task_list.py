@@ -89,8 +89,8 @@ async def _chosen(models: ReadModels, plans: Plans) -> Query:
 async def _least_work(models: ReadModels, plans: Plans) -> Query:
     """Return the query that has to look at the fewest tasks.
 
-    To put a task in order takes as long as to look at two that are. To compare one with a range
-    takes as long as to put it in order.
+    To put a task in order takes as long as to look at two that are, also of those within a span. To
+    compare one with a range takes as long as to put it in order.
     """
     gathered: Sequence[Gathered] = ()
     query, size = plans.walks[0], SIZE_MAX
@@ -104,13 +104,14 @@ async def _least_work(models: ReadModels, plans: Plans) -> Query:
         sizes = await models.sizes(plans.ranged)
         if min(sizes) < size:
             return plans.ranged[sizes.index(min(sizes))]
-    if plans.spanned:
-        sizes = await models.sizes(plans.spanned)
-        if min(sizes) <= min(SPAN_MAX, size // 2):
-            return plans.spanned[sizes.index(min(sizes))]
+    looked_at = SIZE_MAX
+    spanned = await models.sizes(plans.spanned)
+    if spanned and min(spanned) <= min(SPAN_MAX, size // 2):
+        query = plans.spanned[spanned.index(min(spanned))]
+        looked_at = 2 * min(spanned)
     for each in gathered:
         found, left = await models.sizes([each.found, each.query])
-        if found + 2 * left < walked(size, left, query.limit):
+        if found + 2 * left < min(looked_at, walked(size, left, query.limit)):
             return each.query
     return query
 

@@ -214,3 +214,19 @@ async def test_in_other_orders_the_index_of_a_time_tells_them_without_documents(
 
             for query in plans.spanned:
                 assert "USING COVERING INDEX" in await store.explain(target, query)
+
+
+async def test_few_within_a_period_are_gathered_though_few_others_are_within_it(
+    store: ReadStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = await filled(store)
+    wanted = TaskFilter(updated=Period(LATE[0]), assignees=(UserId(ANA),))
+
+    async def sizes(queries: Sequence[Query]) -> list[int]:
+        return [10 if each.gathers else 500 if each.span else 2_000 for each in queries]
+
+    monkeypatch.setattr(models, "sizes", sizes)
+    assert await in_pages(models, LANES["one project"], wanted, TaskOrder(TaskSort.RANK))
+
+    assert models.queries
+    assert all(query.gathers for query in models.queries)
