@@ -7,6 +7,7 @@ from uuid import UUID
 from domain.base import OrgId
 from eventstore.append import Append, LogUnavailable, Secret
 from eventstore.engine.calls import LOG_DEADLINE_S
+from eventstore.engine.to_look_up import organizations_of
 from eventstore.keys import KeyWrapper
 from eventstore.log_reads import LogReads
 from eventstore.mode import STILL, LogClosed, LogMode
@@ -73,20 +74,19 @@ class EventLog(LogReads):
         """Call *listener* with each organization for which this process has recorded events."""
         self._append_listeners.append(listener)
 
-    def _committed(self, position: int) -> None:
+    def _committed(self, position: int, recorded: list[Append]) -> None:
         for listener in self._listeners:
             listener(position)
+        if self._append_listeners:
+            for org_id in organizations_of(recorded):
+                for told in self._append_listeners:
+                    told(org_id)
 
     async def append(self, append: Append) -> int:
         """Write all of *append* or nothing; see ``GroupCommit.append`` for what it raises."""
         if self._writer is None:
             raise LogUnavailable("the log is not open")
-        position = await self._writer.append(append)
-        if self._append_listeners:
-            for org_id in {row.org_id for row in append.rows}:
-                for listener in self._append_listeners:
-                    listener(org_id)
-        return position
+        return await self._writer.append(append)
 
     def positions_of(self, rows: Iterable[Row]) -> dict[int, int]:
         """Return the last position of the recorded *rows* in each of their partitions."""

@@ -51,6 +51,10 @@ TURNS_MAX = 3
 """Batches that a command lets pass because another process writes to its partition."""
 
 
+Committed = Callable[[int, list[Append]], None]
+"""Takes the newest position of a commit and the commands that it recorded."""
+
+
 class GroupCommit:
     """Takes appends from one event loop and commits them in batches on threads of its own.
 
@@ -61,7 +65,7 @@ class GroupCommit:
     def __init__(
         self,
         store: Store,
-        committed: Callable[[int], None],
+        committed: Committed,
         *,
         deadline_s: float = LOG_DEADLINE_S,
     ) -> None:
@@ -84,8 +88,8 @@ class GroupCommit:
             self._commit_quick = store.commit_free
             self._patient = CommitThread("log-writer of busy partitions", self._settle)
 
-    async def append(self, append: Append) -> int:
-        """Write *append* durably and return the position of its last event.
+    def append(self, append: Append) -> "asyncio.Future[int]":
+        """Write *append* durably; the result is the position of its last event.
 
         If the caller is cancelled while it waits, the command may still be recorded.
 
@@ -103,8 +107,9 @@ class GroupCommit:
         if self._watch is None:  # also while a commit hangs whose callers were all told
             self._watch = self._loop.call_later(self._deadline_s, self._give_up_late)
         self._come.append(waiting)
-        self._call()
-        return await settled
+        if not self._called:
+            self._call()
+        return settled
 
     async def close(self) -> None:
         """Refuse new commands, commit the waiting ones, then stop the threads."""
@@ -118,10 +123,12 @@ class GroupCommit:
     def _refuse_too_many(self, append: Append) -> None:
         if self._closed:
             raise LogUnavailable("the log is closed")
-        if len(self._waiting) >= QUEUE_MAX:
+        count, org_id = len(self._waiting), append.org_id
+        if count >= QUEUE_MAX:
             raise LogUnavailable("too many commands are waiting for the disk")
-        org_id = append.org_id
-        if self._waiting.waiting_of(org_id) >= WAITING_OF_ONE_MAX and org_id != PLATFORM:
+        if count < WAITING_OF_ONE_MAX or org_id == PLATFORM:
+            return
+        if self._waiting.waiting_of(org_id) >= WAITING_OF_ONE_MAX:
             raise TooManyWaiting("too many commands of the organization are waiting for the disk")
 
     def _hand_over(self) -> None:
@@ -192,21 +199,27 @@ class GroupCommit:
 
     def _settle(self, thread: CommitThread, settled: BatchOutcomes) -> None:
         newest = 0
+        recorded: list[Append] = []
         left_out: list[Waiting] = []
         for waiting, outcome in settled:
             if outcome is None:
                 left_out.append(waiting)
                 continue
+            caller = waiting.settled
             if isinstance(outcome, Appended):
-                newest = max(newest, outcome.position)
-            if not waiting.settled.done():  # a cancelled or late caller is no longer waiting
-                _resolve(waiting.settled, outcome)
+                recorded.append(waiting.append)
+                position = outcome.position
+                newest = max(newest, position)
+                if not caller.done():  # a cancelled or late caller is no longer waiting
+                    caller.set_result(position)
+            elif not caller.done():
+                caller.set_exception(_error_of(outcome))
         self.failure, thread.writing = thread.failure, []
         if left_out:
             self._wait_again(left_out, alone=len(left_out) == len(settled))
         self._hand_over()
         if newest:  # last, so that the writer continues whatever a listener does
-            self._committed(newest)
+            self._committed(newest, recorded)
 
     def _wait_again(self, left_out: list[Waiting], *, alone: bool) -> None:
         """Let commands wait for the next batch, or for their partitions if it is time.
@@ -232,14 +245,14 @@ class Lanes:
     """
 
     def __init__(
-        self, store: Store, committed: Callable[[int], None], *, deadline_s: float = LOG_DEADLINE_S
+        self, store: Store, committed: Committed, *, deadline_s: float = LOG_DEADLINE_S
     ) -> None:
         """*deadline_s* is how long a caller waits for its commit."""
         self._store, self._committed, self._deadline_s = store, committed, deadline_s
         self._lanes: dict[tuple[int, ...], GroupCommit] = {}
         self._closed = False
 
-    async def append(self, append: Append) -> int:
+    def append(self, append: Append) -> "asyncio.Future[int]":
         """Write *append*; see ``GroupCommit.append``."""
         if self._closed:
             raise LogUnavailable("the log is closed")
@@ -249,7 +262,7 @@ class Lanes:
         if lane is None:
             lane = GroupCommit(self._store, self._committed, deadline_s=self._deadline_s)
             self._lanes[parts] = lane
-        return await lane.append(append)
+        return lane.append(append)
 
     @property
     def failure(self) -> str | None:
@@ -270,26 +283,18 @@ class Lanes:
 
 def settle_outcome(outcome: Outcome) -> int:
     """Return the position of a recorded command; for any other outcome, raise its error."""
-    match outcome:
-        case Appended(position=position):
-            return position
-        case Conflict(stream=stream):
-            raise ConcurrencyConflict(stream)
-        case AlreadyDone(position=position):
-            raise CommandAlreadyDone(position)
-        case Refused(error=error):
-            raise error
+    if isinstance(outcome, Appended):
+        return outcome.position
+    raise _error_of(outcome)
 
 
-def _resolve(future: "asyncio.Future[int]", outcome: Outcome | BaseException) -> None:
+def _error_of(outcome: Conflict | AlreadyDone | Refused | BaseException) -> BaseException:
     match outcome:
-        case Appended(position=position):
-            future.set_result(position)
         case Conflict(stream=stream):
-            future.set_exception(ConcurrencyConflict(stream))
+            return ConcurrencyConflict(stream)
         case AlreadyDone(position=position):
-            future.set_exception(CommandAlreadyDone(position))
+            return CommandAlreadyDone(position)
         case Refused(error=error):
-            future.set_exception(error)
+            return error
         case _:
-            future.set_exception(outcome)
+            return outcome

@@ -5,18 +5,14 @@ Commands are settled in the order of arrival; each sees what the ones before it 
 """
 
 from collections.abc import Sequence
-from itertools import groupby
-from operator import attrgetter
 from uuid import UUID
 
-from domain.base import DomainError
+from domain.base import DomainError, OrgId
 from eventstore.append import AlreadyDone, Append, Appended, Conflict, Outcome, Refused
 from eventstore.claim import ClaimKey, CountChange, CountKey, Held
 from eventstore.mode import LogClosed, LogMode
 from eventstore.partition import partition_of
 from eventstore.recorded import Row
-
-_owner = attrgetter("org_id")
 
 
 class Heads:
@@ -54,7 +50,8 @@ class Heads:
         Those that the last command leaves are added when they are asked for: of a large one alone,
         once the locks are released.
         """
-        self._note()
+        if self._last:
+            self._note()
         return self._streams
 
     @streams.setter
@@ -72,23 +69,30 @@ class Heads:
 
     def admit(self, append: Append) -> Appended:
         """Assign to each row its position and its sequence number in its organization."""
-        part = own = partition_of(append.org_id, self.parts)
-        parts: set[int] = set()
-        self._note()
-        self._last = append.rows
+        if self._last:
+            self._note()
+        self._last = rows = append.rows
         positions, numbers = self.positions, self.organizations
-        for owner, rows in groupby(append.rows, _owner):
-            part = partition_of(owner, self.parts)
-            parts.add(part)
-            position, org_seq = positions.get(part, 0), numbers.get(owner.int, 0)
-            for row in rows:
-                row.position = position = position + 1
-                row.org_seq = org_seq = org_seq + 1
+        part = own = partition_of(append.org_id, self.parts)
+        owner: OrgId | None = None
+        position = org_seq = 0
+        in_own = False
+        for row in rows:
+            if row.org_id is not owner:
+                if owner is not None:
+                    positions[part], numbers[owner.int] = position, org_seq
+                owner = row.org_id
+                part = partition_of(owner, self.parts)
+                in_own = in_own or part == own
+                self.written.add(part)
+                position, org_seq = positions.get(part, 0), numbers.get(owner.int, 0)
+            row.position = position = position + 1
+            row.org_seq = org_seq = org_seq + 1
+        if owner is not None:
             positions[part], numbers[owner.int] = position, org_seq
-        self.written |= parts
-        if own in parts:
+        if in_own:
             part = own
-        return Appended(self.positions.get(part, 0), part)
+        return Appended(positions.get(part, 0), part)
 
 
 class Settled:
@@ -131,7 +135,8 @@ def settle(appends: Sequence[Append], heads: Heads) -> Settled:
         if outcome is None:
             outcome = heads.admit(append)
             settled.admitted.append(append)
-            heads.keyed.update(append.keys)
+            if append.keys:
+                heads.keyed.update(append.keys)
             if append.key_use is not None:
                 last = last_own_row(append, heads.parts)
                 heads.used[append.key_use.key_hash] = 0 if last is None else last.position
