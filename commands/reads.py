@@ -33,17 +33,22 @@ class Reads:
 
         :raises NotFound: it is another organization's, or has another type of state.
         """
-        found = self._known(stream)
+        found = self.loaded.get(stream) or self._remembered(stream)
         if found is None:
             found = self.loaded[stream] = await self._states.load(kind, stream, self._org_id)
-        return self._checked(kind, found)
+        # As ``_checked``: several streams are read for each command.
+        if found.org_id not in (PLATFORM if kind.platform else self._org_id, None):
+            raise NotFound
+        if not isinstance(found.state, kind):
+            raise NotFound
+        return found.state
 
     async def elsewhere(self, org_id: OrgId) -> Organization:
         """Return an organization that the caller need not work in, as for what ends a membership.
 
         What may be told of it, or changed in it, is up to the command.
         """
-        found = self._known(org_id)
+        found = self.loaded.get(org_id) or self._remembered(org_id)
         if found is None:
             found = self.loaded[org_id] = await self._states.load(Organization, org_id, org_id)
         state = found.state
@@ -56,7 +61,7 @@ class Reads:
 
         The append verifies this; if it is wrong, the stream is in memory for the next attempt.
         """
-        found = self._known(stream)
+        found = self.loaded.get(stream) or self._remembered(stream)
         if found is None:
             found = self.loaded[stream] = Loaded(kind(), 0, None, None)
         return self._checked(kind, found)
@@ -124,17 +129,15 @@ class Reads:
         state = None if read is None else read.state
         return state if isinstance(state, Organization) else None
 
-    def _known(self, stream: UUID) -> Loaded[Any] | None:
-        """Return *stream* as this decision read it before, or else as it is in memory.
+    def _remembered(self, stream: UUID) -> Loaded[Any] | None:
+        """Return *stream* as it is in memory, which is how this decision reads it from now on.
 
         A decision must not see two versions of a stream while it waits, because the append can
         verify only one.
         """
-        found = self.loaded.get(stream)
-        if found is None:
-            found = self._states.cache.get(stream)
-            if found is not None:
-                self.loaded[stream] = found
+        found = self._states.cache.get(stream)
+        if found is not None:
+            self.loaded[stream] = found
         return found
 
     def _checked(self, kind: type[S], found: Loaded[Any]) -> S:

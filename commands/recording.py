@@ -86,7 +86,8 @@ async def prepare(
         if missing:
             await log.fetch_keys(missing)
         sealing = _Sealing(log, command, context, recording)
-        sealing.new_keys = [each for each in sealed if log.keys.cached(each) is None]
+        if sealed:
+            sealing.new_keys = [each for each in sealed if log.keys.cached(each) is None]
         await _note_all(sealing, reads)
         if len(changes) > _PIECE:
             await sealing.seal_in_pieces()
@@ -101,16 +102,16 @@ def _key_owners(changes: Iterable[Change], reads: Reads, context: Context) -> di
     for change in changes:
         for event in change.events:
             if type(event) in SEALED_TYPES:
-                org_id = _owner_of(change, reads, context)
+                org_id = _owner_of(change, reads.loaded[change.stream], context)
                 subject, owner = key_owner(event, change.stream, org_id)
                 found[subject] = owner
     return found
 
 
-def _owner_of(change: Change, reads: Reads, context: Context) -> OrgId:
+def _owner_of(change: Change, found: Loaded[Any], context: Context) -> OrgId:
     if change.org_id is not None:
         return change.org_id
-    return PLATFORM if reads.loaded[change.stream].state.platform else context.organization
+    return PLATFORM if found.state.platform else context.organization
 
 
 def _missing_keys(
@@ -147,7 +148,7 @@ async def _note_all(sealing: "_Sealing", reads: Reads) -> None:
     for index, change in enumerate(recording.changes):
         stream = change.stream
         found = reads.loaded[stream]
-        org_id = _owner_of(change, reads, context)
+        org_id = _owner_of(change, found, context)
         state, version, last = found.state, found.version, change.events[-1]
         for event in change.events:
             version += 1

@@ -96,9 +96,8 @@ def task_number_claim(org_id: OrgId, project_id: UUID, number: int) -> ClaimKey:
 
 def note(happened: Happening, reserved: Reservations) -> None:
     """Add the claims and counts of one event to *reserved*."""
-    for rules in (_RULES, PLANNED_RULES):
-        if happened.kind in rules:
-            rules[happened.kind](happened, reserved)
+    for rule in _RULES_OF.get(happened.kind, ()):
+        rule(happened, reserved)
 
 
 _NUMBERED = (TaskCreated, TaskMoved)
@@ -268,5 +267,10 @@ _RULES: dict[type[Event], Rule] = {
     **AREA_RULES,
 }
 
-RESERVING = frozenset(_RULES)
+_RULES_OF: dict[type[Event], tuple[Rule, ...]] = {
+    kind: tuple(rules[kind] for rules in (_RULES, PLANNED_RULES) if kind in rules)
+    for kind in (*_RULES, *PLANNED_RULES)
+}
+
+RESERVING = frozenset(_RULES_OF)
 """The kinds of events that take or release claims, or change or check counts."""

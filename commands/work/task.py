@@ -1,5 +1,6 @@
 """Commands on tasks."""
 
+from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
 from typing import ClassVar
@@ -59,7 +60,7 @@ from domain.work.task.events import (
 from domain.work.task.mentions import TaskMentioned
 from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from domain.work.task.state import Task
-from domain.work.workflow.events import FINISHED, STARTED, StatusKey
+from domain.work.workflow.events import FINISHED, STARTED, StatusGroup, StatusKey
 
 
 class TaskCommand(Command, frozen=True, kw_only=True):
@@ -235,12 +236,16 @@ async def change_status_in(
         via_path=asked.via_path,
         force=asked.force,
     )
-    groups = [task.group, *(event.to_group for event in events)]
-    if any(a in FINISHED and b not in FINISHED for a, b in pairwise(groups)):
+    groups = [task.group, *[event.to_group for event in events]]
+    if not FINISHED.isdisjoint(groups[:-1]) and _reopens(groups):
         await _refuse_unless_may_reopen(read, context, task, project)
     if not STARTED.isdisjoint(groups[1:]):
         project.refuse_unless_takes_tasks()  # passing through counts as starting
     return await completed(read, context, asked.task_id, events)
+
+
+def _reopens(groups: Sequence[StatusGroup]) -> bool:
+    return any(a in FINISHED and b not in FINISHED for a, b in pairwise(groups))
 
 
 async def _refuse_unless_may_reopen(

@@ -25,8 +25,8 @@ async def completed(
     blockers names those: only then are the relations of the organization read. The counts change,
     or are checked, in the same append.
     """
-    asks = any(_asks_for_blockers(event) for event in events)
-    if not asks and not any(_opens_or_closes(event) for event in events):
+    asks = any(map(_asks_for_blockers, events))
+    if not asks and not any(map(_opens_or_closes, events)):
         return [*events]
     graph = read.new(DependencyGraph, graph_of(context.organization))
     hidden = await hidden_blockers(read, graph, task_id) if asks else 0

@@ -134,8 +134,8 @@ def _forgetting_to_count(patch: pytest.MonkeyPatch) -> None:
     def nothing(*_: object) -> None:
         pass
 
-    rules: dict[Any, Any] = {**reservations._RULES, AttachmentUploaded: nothing}  # pyright: ignore[reportPrivateUsage] - nothing public changes it
-    patch.setattr(reservations, "_RULES", rules)
+    rules: dict[Any, Any] = {**reservations._RULES_OF, AttachmentUploaded: (nothing,)}  # pyright: ignore[reportPrivateUsage] - nothing public changes it
+    patch.setattr(reservations, "_RULES_OF", rules)
 
 
 GUARDS = {
