@@ -143,17 +143,17 @@ class ReadModels:
         control = await self._progress.control()
         return control.life, *[self._target(control, model).collection for model in models]
 
-    async def sizes(self, queries: Sequence[Query]) -> list[int]:
-        """Return how many documents the index finds for each query, up to ``SIZE_MAX``.
+    async def sizes(self, queries: Sequence[Query], most: int = SIZE_MAX) -> list[int]:
+        """Return how many documents the index finds for each query, up to *most*.
 
         As of the last seconds: for a choice between queries that find the same.
         """
         control = await self._progress.control()
-        keys = [size_key(self._target(control, q.model).collection, q) for q in queries]
+        keys = [size_key(self._target(control, q.model).collection, q, most) for q in queries]
         sizes = [self._sizes.get(key) for key in keys]
         for at, size in enumerate(sizes):
             if size is None:
-                sizes[at] = counted = await self._counted(queries[at])
+                sizes[at] = counted = await self._counted(queries[at], most)
                 self._sizes.keep(keys[at], counted)
         return [size or 0 for size in sizes]
 
@@ -165,15 +165,15 @@ class ReadModels:
             self._chosen.keep(plans, chosen)
         return chosen
 
-    async def _counted(self, query: Query) -> int:
+    async def _counted(self, query: Query, most: int) -> int:
         began = time.monotonic()
         try:
             control = await self._progress.control()
-            return await self._store.count(self._target(control, query.model), query, SIZE_MAX)
+            return await self._store.count(self._target(control, query.model), query, most)
         except ReadStoreUnavailable:
             await self._look_again(began)
             control = await self._progress.control()
-            return await self._store.count(self._target(control, query.model), query, SIZE_MAX)
+            return await self._store.count(self._target(control, query.model), query, most)
 
     async def _get(self, model: str, ids: Sequence[str]) -> Any:
         began = time.monotonic()

@@ -11,14 +11,14 @@ SIZE_MAX = 2_000
 KNOWN_S = 10.0
 """How long a size is remembered; how fast a list is depends on it, and never what it shows."""
 _KNOWN_MAX = 4_096
-SizeKey = tuple[str, bytes]
+SizeKey = tuple[str, bytes, int]
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-def size_key(collection: str, query: Query) -> SizeKey:
-    """Return what a size is remembered by."""
-    return collection, query.found
+def size_key(collection: str, query: Query, most: int = SIZE_MAX) -> SizeKey:
+    """Return what a size is remembered by that was counted up to *most*."""
+    return collection, query.found, most
 
 
 class Remembered(Generic[K, V]):

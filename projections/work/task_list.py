@@ -29,6 +29,8 @@ LANES_MAX = 50
 
 SPAN_MAX = 1_000
 """How many tasks that are due within a span are put in another order: it takes 0.2 ms."""
+WALK_MAX = 20_000
+"""Of how many tasks all are walked until a page is full, if their index tells what is compared."""
 GATHERED_FROM = 200
 """Of how many tasks another order is asked for: fewer are looked at in their own."""
 
@@ -81,9 +83,15 @@ async def find_columns(  # noqa: PLR0913, PLR0917 - the columns, their filter an
 async def _chosen(models: ReadModels, plans: Plans) -> Query:
     """Return the query that has to look at the fewest tasks, as of the last seconds."""
     query = plans.walks[0]
-    if not (plans.spanned or plans.ranged or (query.contains and query.filters)):
+    if not (plans.spanned or plans.ranged or (query.contains and query.filters) or _told(query)):
         return query
     return await models.remembered(plans, partial(_least_work, models, plans))
+
+
+def _told(query: Query) -> bool:
+    """Return whether something is compared, and all of that is told by the index of *query*."""
+    is_found = query.contains is None and query.among is None
+    return is_found and query.filters and not query.entered
 
 
 async def _least_work(models: ReadModels, plans: Plans) -> Query:
@@ -100,6 +108,8 @@ async def _least_work(models: ReadModels, plans: Plans) -> Query:
         at = sizes.index(size)
         query = (plans.short if size < SIZE_MAX else plans.walks)[at]
         gathered = plans.gathered[at] if size > GATHERED_FROM else ()
+    if _told(query) and max(await models.sizes(plans.walks, WALK_MAX)) < WALK_MAX:
+        query = plans.short[0]
     if plans.ranged:
         sizes = await models.sizes(plans.ranged)
         if min(sizes) < size:

@@ -127,10 +127,10 @@ def made_statement(target: ShapedCollection, query: Query) -> AnyStatement:
 
 
 def count_statement(target: ShapedCollection, query: Query, limit: int) -> tuple[str, list[Any]]:
-    """Return the statement that counts up to *limit* documents of an index of texts or a span."""
+    """Return the statement that counts up to *limit* documents that an index finds."""
     if query.between or query.gathers:
         return (entries_count if query.between else gathered_count)(target, query, limit)
-    return (texts_count if query.span is None else span_count)(target, query, limit)
+    return (span_count if query.contains is None else texts_count)(target, query, limit)
 
 
 def _places(texts: _Texts, query: Query) -> list[_Place]:

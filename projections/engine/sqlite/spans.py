@@ -106,7 +106,7 @@ def span_statement(target: ShapedCollection, query: Query) -> SpanStatement:
 
 
 def span_count(target: ShapedCollection, query: Query, limit: int) -> tuple[str, list[Any]]:
-    """Return the statement that counts up to *limit* documents within a span."""
+    """Return the statement that counts up to *limit* documents within a span, if there is any."""
     form, found = _spanned(target, query)
     return f"SELECT count(*) FROM (SELECT 1 FROM {_within(form)} LIMIT ?)", [*found, limit]
 

@@ -149,12 +149,13 @@ def nothing_else(query: Query) -> bool:
     return not query.filters
 
 
-@pytest.mark.parametrize("way", ["walked", "spanned", "gathered"])
+@pytest.mark.parametrize("way", ["walked", "sliced", "spanned", "gathered"])
 async def test_lists_by_time_are_what_the_filters_leave_of_all_in_order(
     store: ReadStore, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     monkeypatch.setattr(task_list, "SPAN_MAX", 1_000 if way == "spanned" else -1)
-    monkeypatch.setattr(task_list, "SIZE_MAX", -1 if way == "walked" else 2_000)
+    monkeypatch.setattr(task_list, "SIZE_MAX", -1 if way in {"walked", "sliced"} else 2_000)
+    monkeypatch.setattr(task_list, "WALK_MAX", 0 if way == "sliced" else 20_000)
     if way == "gathered":
         monkeypatch.setattr(task_list, "GATHERED_FROM", 0)
         monkeypatch.setattr(task_list, "walked", lambda *_: 1_000)
@@ -230,3 +231,19 @@ async def test_few_within_a_period_are_gathered_though_few_others_are_within_it(
 
     assert models.queries
     assert all(query.gathers for query in models.queries)
+
+
+@pytest.mark.parametrize(("most", "at_once"), [(LAST + 1, True), (5, False)])
+async def test_not_too_many_tasks_are_walked_at_once_if_their_index_tells_what_is_compared(
+    store: ReadStore, monkeypatch: pytest.MonkeyPatch, most: int, at_once: bool
+) -> None:
+    monkeypatch.setattr(task_list, "SPAN_MAX", -1)
+    monkeypatch.setattr(task_list, "WALK_MAX", most)
+    models = await filled(store)
+    wanted = TaskFilter(created=PERIODS["from a day"], open=True)
+
+    for lanes in (LANES["one project"], LANES["two projects"]):
+        models.queries.clear()
+        assert await in_pages(models, lanes, wanted, TaskOrder(TaskSort.RANK))
+
+        assert {query.few for query in models.queries} == {at_once}
