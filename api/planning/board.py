@@ -16,8 +16,9 @@ from api.http.response import ApiResponse
 from api.work.project_key import ProjectRef, project_id_of
 from api.work.sight import project_here
 from api.work.tasks.detail import TaskDetail, Timed, tasks_timed, viewer_of
-from api.work.tasks.filters import (
-    FILTERS,
+from api.work.tasks.filters import FILTERS
+from api.work.tasks.listing import TaskPages
+from api.work.tasks.parameters import (
     AssigneeFilter,
     BlockedFilter,
     CompletedFilter,
@@ -35,7 +36,6 @@ from api.work.tasks.filters import (
     WatcherFilter,
     WordFilter,
 )
-from api.work.tasks.listing import TaskPages
 from commands.plan_counts import tasks_in
 from domain.base import ProjectId
 from domain.permission import Permission

@@ -16,8 +16,9 @@ from api.work.project_key import ProjectRef, project_id_of
 from api.work.task_reply import shown_task
 from api.work.tasks.detail import TaskDetail
 from api.work.tasks.field_order import TOO_MANY
-from api.work.tasks.filters import (
-    FILTERS,
+from api.work.tasks.filters import FILTERS
+from api.work.tasks.listing import TaskPages
+from api.work.tasks.parameters import (
     AssigneeFilter,
     BlockedFilter,
     CompletedFilter,
@@ -40,7 +41,6 @@ from api.work.tasks.filters import (
     WatcherFilter,
     WordFilter,
 )
-from api.work.tasks.listing import TaskPages
 from commands.work.task_create import Assignees, CreateTask, LabelIds
 from commands.work.task_plan import FieldInputs, Planned
 from commands.work.task_values import Description, DueTime, Estimate, Mentions

@@ -21,8 +21,9 @@ from api.login.profile import ProfileView, render_profile
 from api.serving import serve
 from api.work.sight import project_here
 from api.work.task_list import NewTask
-from api.work.tasks.filters import (
-    FILTERS,
+from api.work.tasks.filters import FILTERS
+from api.work.tasks.listing import TaskPages
+from api.work.tasks.parameters import (
     AssigneeFilter,
     BlockedFilter,
     CreatorFilter,
@@ -41,7 +42,6 @@ from api.work.tasks.filters import (
     WatcherFilter,
     WordFilter,
 )
-from api.work.tasks.listing import TaskPages
 from domain.base import OrgId, UserId
 from domain.identity.organization.membership import Role
 from domain.permission import Permission

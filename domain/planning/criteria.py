@@ -36,10 +36,12 @@ NamedThing = Annotated[str, patterned(f"^({_ID}|none)$", "an id or none")]
 """The id of what a task has of a kind; `none`, alone, finds tasks that have nothing of the kind."""
 NamedCycle = Annotated[str, patterned(f"^({_ID}|current|none)$", "an id, current or none")]
 """The id of a cycle, `current` for those that run on the day, or `none`, alone, for no cycle."""
-NamedPerson = Annotated[str, patterned(f"^({_ID}|me)$", "an id or me")]
-"""The id of a user; `me` is whoever looks at the view."""
-NamedAssignee = Annotated[str, patterned(f"^({_ID}|me|none)$", "an id, me or none")]
-"""The id of an assignee, `me`, or `none` for tasks that are assigned to nobody."""
+NamedLabel = Annotated[str, patterned(f"^!?({_ID}|none)$", "an id or none, or ! and one")]
+"""The id of a label, or `none`, alone, for tasks without any; one with `!` is left out."""
+NamedPerson = Annotated[str, patterned(f"^!?({_ID}|me)$", "an id or me, or ! and one")]
+"""The id of a user; `me` is whoever looks at the view. One with `!` is left out."""
+NamedAssignee = Annotated[str, patterned(f"^!?({_ID}|me|none)$", "an id, me or none, or ! and one")]
+"""The id of an assignee, `me`, or `none` for nobody; one with `!` is left out."""
 NamedGroup = Annotated[
     str,
     patterned(f"^!?({'|'.join(StatusGroup)})$", f"one of {', '.join(StatusGroup)}, or ! and one"),
@@ -71,7 +73,7 @@ class Criteria(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     group: tuple[NamedGroup, ...] = ()
     priority: tuple[NamedPriority, ...] = ()
     assignee: tuple[NamedAssignee, ...] = ()
-    label: tuple[NamedThing, ...] = ()
+    label: tuple[NamedLabel, ...] = ()
     parent: tuple[NamedThing, ...] = ()
     creator: tuple[NamedPerson, ...] = ()
     watcher: tuple[NamedPerson, ...] = ()
@@ -90,7 +92,8 @@ NO_CRITERIA = Criteria()
 
 def ids_in(named: Sequence[str]) -> list[UUID]:
     """Return the ids among the values of a filter, without the words that stand for others."""
-    return [UUID(each) for each in named if each not in {"me", "none", "current"}]
+    told = (each.removeprefix("!") for each in named)
+    return [UUID(each) for each in told if each not in {"me", "none", "current"}]
 
 
 def criteria_texts(criteria: Criteria) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from domain.planning.criteria import (
     NamedAssignee,
     NamedCycle,
     NamedGroup,
+    NamedLabel,
     NamedPerson,
     NamedPriority,
     NamedThing,
@@ -36,7 +37,7 @@ class ViewCriteria(Struct, frozen=True, kw_only=True):
     group: list[NamedGroup] | UnsetType = UNSET
     priority: list[NamedPriority] | UnsetType = UNSET
     assignee: list[NamedAssignee] | UnsetType = UNSET
-    label: list[NamedThing] | UnsetType = UNSET
+    label: list[NamedLabel] | UnsetType = UNSET
     parent: list[NamedThing] | UnsetType = UNSET
     creator: list[NamedPerson] | UnsetType = UNSET
     watcher: list[NamedPerson] | UnsetType = UNSET

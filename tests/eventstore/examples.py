@@ -22,6 +22,7 @@ from domain.planning.criteria import (
     NamedAssignee,
     NamedCycle,
     NamedGroup,
+    NamedLabel,
     NamedPerson,
     NamedPriority,
     NamedThing,
@@ -71,7 +72,7 @@ def example(kind: type[Event]) -> Event:
 def _value(hint: Any, name: str) -> Any:
     if isinstance(hint, NewType):
         return _value(hint.__supertype__, name)
-    if hint in {NamedAssignee, NamedCycle, NamedPerson, NamedThing}:
+    if hint in {NamedAssignee, NamedCycle, NamedLabel, NamedPerson, NamedThing}:
         return str(UUID(int=0x1D))
     if hint in _CHOSEN:
         return _CHOSEN[hint]

@@ -20,7 +20,7 @@ VALUES_MAX = 50
 ME, NONE, CURRENT = "me", "none", "current"
 """What stands for who asks, for having nothing of what a filter names, and for cycles that run."""
 LEFT_OUT = "!"
-"""What stands before each value of a filter that finds all others."""
+"""What stands before a value that is left out."""
 _STATUS = re.compile(r"[A-Z][A-Z0-9_]{0,31}")
 
 
@@ -49,10 +49,11 @@ FIELD_AND_VALUE = OneValue(
     " comma or begins with a quotation mark",
     field_value,
 )
-_ASSIGNEE = OneValue("an id, `me` or `none`", _id_or_none)
+ASSIGNEE = OneValue("an id, `me` or `none`", _id_or_none)
 _THING = OneValue("an id or `none`", uuid_or_none)
+LABEL_OR_NONE = OneValue("an id or `none`", _id_or_none)
 _CYCLE = OneValue("an id, `current` or `none`", _id_or_current)
-_PERSON = OneValue("an id or `me`", uuid_or_none)
+PERSON = OneValue("an id or `me`", uuid_or_none)
 
 
 def one_of_kind(kind: type[E]) -> OneValue[E]:
@@ -154,7 +155,7 @@ def people(name: str, asked: str | None) -> tuple[UserId, ...]:
 
     :raises Problem: 422 if one is malformed, or there are too many.
     """
-    return tuple([UserId(each) for each in filter_values(name, asked, _PERSON)])
+    return tuple([UserId(each) for each in filter_values(name, asked, PERSON)])
 
 
 def assignees(asked: str | None) -> tuple[UserId | None, ...]:
@@ -162,7 +163,7 @@ def assignees(asked: str | None) -> tuple[UserId | None, ...]:
 
     :raises Problem: 422 if one is malformed, or there are too many.
     """
-    found = filter_values("assignee", asked, _ASSIGNEE)
+    found = filter_values("assignee", asked, ASSIGNEE)
     return tuple([UserId(each) if isinstance(each, UUID) else None for each in found])
 
 

@@ -1,22 +1,20 @@
-"""The filters and orders of lists of tasks, as the query string names them."""
+"""What the filters and orders of lists of tasks mean, as the query string names them."""
 
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from enum import StrEnum
 from functools import lru_cache
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
-from litestar.params import FromQuery, Parameter
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
-from api.work.tasks.due_days import DAY, TIME, due_ranges, period_of
+from api.work.tasks.due_days import due_ranges, period_of
 from api.work.tasks.field_values import asked_values
 from api.work.tasks.filter_values import (
-    CURRENT,
     FIELD_AND_VALUE,
+    LEFT_OUT,
     ME,
     NONE,
     STATUS_KEY,
@@ -30,9 +28,10 @@ from api.work.tasks.filter_values import (
     people,
     things,
 )
+from api.work.tasks.left_out import LeftOut, told_apart
 from domain.base import LabelId, MilestoneId, TaskId, UserId
 from domain.planning.criteria import PERIOD_FILTERS
-from domain.planning.field_value import FIELD_VALUE, split_named
+from domain.planning.field_value import split_named
 from domain.work.task.events import Priority
 from domain.work.workflow.events import StatusGroup
 from projections.work.dashboard import Now
@@ -41,120 +40,7 @@ from projections.work.task_filter import TaskFilter
 from projections.work.task_keys import LACKS
 from projections.work.task_query import TaskOrder, TaskSort
 
-_ID = "[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
-
-
-def _several(what: str, pattern: str) -> Any:
-    return Parameter(
-        description=f"{what}; several joined by commas", schema_extra={"pattern": pattern}
-    )
-
-
-def _ids(what: str, *words: str, alone: str = "") -> Any:
-    """Describe ids and *words*, several joined by commas, or a word that stands *alone*."""
-    one = "|".join((_ID, *words))
-    told = what + "".join(f", or `{word}`" for word in words)
-    many = f"({one})(,({one}))*"
-    if not alone:
-        return _several(told, f"^{many}$")
-    return _several(f"{told}, or `{alone}` alone", f"^({alone}|{many})$")
-
-
-def _choice(what: str, one: str) -> Any:
-    """Describe values, several joined by commas, or each with the sign that leaves it out."""
-    pattern = f"^(({one})(,({one}))*|!({one})(,!({one}))*)$"
-    return _several(f"{what}, or with `!` before each, all others", pattern)
-
-
-def _kinds(what: str, kind: type[StrEnum]) -> Any:
-    return _choice(what, "|".join(each.value for each in kind))
-
-
-ProjectFilter = FromQuery[
-    Annotated[
-        str | None, Parameter(description="Ids or keys of projects; several joined by commas")
-    ]
-]
-StatusFilter = FromQuery[Annotated[str | None, _choice("Keys of statuses", "[A-Z][A-Z0-9_]{0,31}")]]
-GroupFilter = FromQuery[Annotated[str | None, _kinds("Groups of statuses", StatusGroup)]]
-PriorityFilter = FromQuery[Annotated[str | None, _kinds("Priorities", Priority)]]
-AssigneeFilter = FromQuery[Annotated[str | None, _ids("Ids of assignees", ME, NONE)]]
-LabelFilter = FromQuery[Annotated[str | None, _ids("Ids of labels", alone=NONE)]]
-ParentFilter = FromQuery[Annotated[str | None, _ids("Ids of the tasks directly above", alone=NONE)]]
-CreatorFilter = FromQuery[Annotated[str | None, _ids("Ids of who created it", ME)]]
-WatcherFilter = FromQuery[Annotated[str | None, _ids("Ids of who watches it", ME)]]
-CycleFilter = FromQuery[Annotated[str | None, _ids("Ids of cycles", CURRENT, alone=NONE)]]
-MilestoneFilter = FromQuery[Annotated[str | None, _ids("Ids of milestones", alone=NONE)]]
-FieldFilter = FromQuery[
-    Annotated[
-        str | None,
-        _several(
-            "Values in custom fields, such as size:s, or ranges, such as cost:2..8. One with a"
-            ' comma is quoted: note:"ready, set", with a backslash before each quotation mark and'
-            " backslash",
-            f"^{FIELD_VALUE}(,{FIELD_VALUE})*$",
-        ),
-    ]
-]
-BlockedFilter = FromQuery[
-    Annotated[bool | None, Parameter(description="Whether an open task blocks it")]
-]
-OverdueFilter = FromQuery[
-    Annotated[Literal["true"] | None, Parameter(description="Only what should be finished by now")]
-]
-DeletedFilter = FromQuery[
-    Annotated[
-        bool | None,
-        Parameter(description="Only what is in the trash, as far as the caller sees it there"),
-    ]
-]
-WordFilter = FromQuery[
-    Annotated[
-        str | None,
-        Parameter(
-            min_length=1,
-            max_length=200,
-            description="Words that key, title and description have, 10 at most; the last may only"
-            " begin",
-        ),
-    ]
-]
-DueFilter = FromQuery[
-    Annotated[
-        str | None,
-        Parameter(
-            description="Due from a day to a day, 2026-01-01..2026-01-31; one may be missing. Or"
-            " `none`: never due",
-            schema_extra={"pattern": rf"^({DAY}\.\.({DAY})?|\.\.{DAY}|{NONE})$"},
-        ),
-    ]
-]
-
-
-def _period(what: str) -> Any:
-    one = f"({DAY}|{TIME})"
-    return Parameter(
-        description=f"{what} from a day to a day, 2026-01-01..2026-01-31, in the time zone of the"
-        " organization, or from a time to a time, 2026-01-01T08:00:00Z..; one may be missing",
-        schema_extra={"pattern": rf"^({one}\.\.{one}?|\.\.{one})$"},
-    )
-
-
-CreatedFilter = FromQuery[Annotated[str | None, _period("Created")]]
-UpdatedFilter = FromQuery[Annotated[str | None, _period("Changed last")]]
-CompletedFilter = FromQuery[Annotated[str | None, _period("Completed")]]
-_ORDERS = "|".join(each.value for each in TaskSort)
 _BY_FIELD = re.compile(r"-?field:([a-z][a-z0-9_]{0,31})")
-Sort = FromQuery[
-    Annotated[
-        str | None,
-        Parameter(
-            description="Order of the list, or `field:` and the key of a custom field; `-` before"
-            " it turns it round. Default: newest",
-            schema_extra={"pattern": f"^-?({_ORDERS}|field:[a-z][a-z0-9_]{{0,31}})$"},
-        ),
-    ]
-]
 
 
 class Parsed(Struct, frozen=True, kw_only=True):
@@ -164,6 +50,7 @@ class Parsed(Struct, frozen=True, kw_only=True):
     ``wanted`` are the filters that mean the same on any day; ``due`` and ``overdue`` do not.
     ``periods`` depend on the time zone: the filters by when something happened to tasks.
     ``current`` asks for the cycles that run on the day, beside those that are ``wanted``.
+    ``left_out`` is compared with what is found.
     """
 
     told: Mapping[str, Any]
@@ -176,6 +63,7 @@ class Parsed(Struct, frozen=True, kw_only=True):
     periods: Mapping[str, str]
     overdue: bool
     current: bool
+    left_out: LeftOut
 
     @property
     def depends_on_time(self) -> bool:
@@ -222,8 +110,9 @@ class AskedTasks(Struct, frozen=True, kw_only=True):
 
     def by(self, user_id: UserId) -> Self:
         """Return the same filters, with who asks in the place of `me`."""
+        known = {ME: str(user_id), f"{LEFT_OUT}{ME}": f"{LEFT_OUT}{user_id}"}
         told = {
-            name: ",".join(str(user_id) if each == ME else each for each in text.split(","))
+            name: ",".join(str(known.get(each, each)) for each in text.split(","))
             for name in ("assignee", "creator", "watcher")
             if (text := getattr(self, name)) is not None and ME in text
         }
@@ -238,11 +127,13 @@ class AskedTasks(Struct, frozen=True, kw_only=True):
 
 
 @lru_cache(1_024)  # most lists are asked for again and again with the same filters
-def _parsed_once(asked: AskedTasks) -> Parsed:
+def _parsed_once(whole: AskedTasks) -> Parsed:
+    told = {name: value for name, value in asdict(whole).items() if value is not None}
+    found, left_out = told_apart(told)
+    asked = AskedTasks(**found)
     values = asked_values(filter_values("field", asked.field, FIELD_AND_VALUE, split_named))
     statuses = choice("status", asked.status, STATUS_KEY)
     named_cycles, current = cycles(asked.cycle)
-    told = {name: value for name, value in asdict(asked).items() if value is not None}
     return Parsed(
         told=told,
         order=_order(asked.sort),
@@ -267,9 +158,10 @@ def _parsed_once(asked: AskedTasks) -> Parsed:
             trashed=bool(asked.deleted),
         ),
         due=None if asked.due == NONE else asked.due,
-        periods={name: told[name] for name in PERIOD_FILTERS if name in told},
+        periods={name: found[name] for name in PERIOD_FILTERS if name in found},
         overdue=bool(asked.overdue),
         current=current,
+        left_out=left_out,
     )
 
 

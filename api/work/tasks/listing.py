@@ -120,7 +120,7 @@ class TaskPages(AskedTasks, frozen=True, kw_only=True):
         if parsed.current:
             wanted = replace(wanted, cycles=await _with_current(request, wanted, viewer, projects))
         words = None if self.q is None else words_asked(self.q)
-        sieve = Sieve(words=words, named=named, blocked=self.blocked)
+        sieve = Sieve(words=words, named=named, blocked=self.blocked, left_out=parsed.left_out)
         return AskedPages(projects, parsed, viewer, wanted, sieve)
 
     async def _wanted(
@@ -156,7 +156,7 @@ class AskedPages(NamedTuple):
     ) -> Timed:
         """Return a page, in full; *begun* is what the read model finds for it, if that is known."""
         parsed, viewer, wanted, sieve = self.parsed, self.viewer, self.wanted, self.sieve
-        if sieve.words is None:
+        if not sieve.compares:
             found = begun or await _found(request, parsed, wanted, self.projects, limit, after)
             made = await tasks_timed(request, viewer, found, self.projects)
             if sieve.blocked is wanted.blocked and not (made.freed and sieve.blocked):
@@ -172,7 +172,7 @@ class AskedPages(NamedTuple):
         [(project_id, project)] = self.projects.items()
         order = TaskOrder(TaskSort.RANK)
         begun: list[ListSlice | None] = [None] * len(statuses)
-        if self.sieve.words is None:
+        if not self.sieve.compares:
             keys = [keys_within(project.workflow, (each,), self.parsed.groups) for each in statuses]
             lanes = [Lane((project_id,), within) for within in keys]
             models, org_id = request.api.models, request.organization

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from api.work.tasks.blocked import is_blocked
 from api.work.tasks.detail import Timed
+from api.work.tasks.left_out import LeftOut
 from projections.engine.find import Find, full_page
 from projections.engine.query import LIMIT_MAX, ListSlice, list_slice
 from projections.exchange.keys_named import NamedProjects
@@ -22,16 +23,25 @@ class Sieve(Struct, frozen=True, kw_only=True):
     """What is compared with each task; None lets all pass.
 
     ``words`` are what it says, and ``named`` those of them that are keys of its project, too.
-    Whether it is ``blocked`` depends on what is in the trash.
+    Whether it is ``blocked`` depends on what is in the trash. It has nothing of what is
+    ``left_out``.
     """
 
     words: SearchWords | None
     named: NamedProjects
     blocked: bool | None
+    left_out: LeftOut
+
+    @property
+    def compares(self) -> bool:
+        """Whether no query finds only what passes."""
+        return self.words is not None or self.left_out.compares
 
     def may_pass(self, task: bytes) -> bool:
         """Return whether a task as it is stored may be asked for; it is quick to say no."""
-        return self.words is None or may_have_words(task, self.words, self.named)
+        if self.words is not None and not may_have_words(task, self.words, self.named):
+            return False
+        return self.left_out.passes(task)
 
     def passes(self, task: bytes) -> bool:
         """Return whether a task that may pass is asked for as it is shown."""

@@ -110,7 +110,7 @@ async def test_pages_saved_views_and_boards_take_the_same_periods(
     [
         "2026-01-01",
         "..",
-        "none",
+        "none..",
         "2026-13-01..",
         "0001-01-01..",
         "..9999-12-31",
