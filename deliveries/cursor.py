@@ -11,10 +11,10 @@ from typing import Any
 from msgspec import Struct
 
 from deliveries.subscriptions import KnownWebhook
-from eventstore.codec import mark_of
 from eventstore.log import EventLog
 from eventstore.operations.records import Delivery, Endpoint, Notice, NoticeKind
 from eventstore.operations.store import Changes, OperationalStore
+from eventstore.recorded import mark_of
 
 _PAGE = 200
 

@@ -11,11 +11,10 @@ from deliveries.subscriptions import KnownWebhook, RequestedReplay
 from domain.audit import LogRestored
 from domain.base import OrgId
 from domain.catalog import PUBLIC_EVENT_TYPES, tag_of
-from eventstore.codec import event_id, mark_of
 from eventstore.log import EventLog
 from eventstore.operations.records import Delivery, DeliveryStatus, Endpoint
 from eventstore.operations.store import OperationalStore
-from eventstore.recorded import Row, fills_read
+from eventstore.recorded import Row, event_id, fills_read, mark_of
 
 _ROWS = 64
 """Rows read at a time: few, so that sending starts at once and other endpoints get their turn."""

@@ -13,9 +13,8 @@ from domain.catalog import EVENT_TYPES
 from domain.hooks.webhook.events import WebhookReplayRequested
 from domain.hooks.webhook.state import Webhook
 from eventstore.append import LogUnavailable
-from eventstore.codec import mark_of
 from eventstore.log import EventLog
-from eventstore.recorded import Row, fills_read
+from eventstore.recorded import Row, fills_read, mark_of
 
 TAGS = tuple(tag for tag in EVENT_TYPES if tag.startswith("webhook."))
 _ROWS = 500

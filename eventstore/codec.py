@@ -227,35 +227,6 @@ def event_part(state: bytes) -> bytes:
     return state[state.rindex(_EVENT) + len(_EVENT) : -1]
 
 
-class _Placed(Struct, frozen=True):
-    stream: UUID
-
-
-class _Envelope(Struct, frozen=True):
-    metadata: _Placed
-
-
-def event_id(row: Row) -> UUID | None:
-    """Return the id of the event in *row*, None if its bytes cannot be read."""
-    try:
-        msgspec.json.decode(row.state, type=_Envelope)
-    except msgspec.MsgspecError:
-        return None
-    return row.id
-
-
-def mark_of(row: Row) -> str:
-    """Return what tells the event in *row* from any that may replace it in a restored log.
-
-    That is its id or, if that cannot be read, a hash of what is stored.
-    """
-    known = event_id(row)
-    if known is not None:
-        return str(known)
-    stored = (row.stream_id, row.version, row.tag, row.recorded_at, row.state)
-    return f"unreadable:{hashlib.sha256(repr(stored).encode()).hexdigest()}"
-
-
 def _opened(event: Event, row: Row, cipher: Cipher | None) -> Event:
     """Put the personal values of *event*, which was decoded just now for the caller, in place."""
     values = event_values(row, cipher)

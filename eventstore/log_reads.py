@@ -9,14 +9,14 @@ from msgspec import Struct
 
 from domain.base import Event, OrgId
 from eventstore.append import KeptSince, UsedKey
-from eventstore.codec import KEYED_TAGS, Cipher, decode, decode_event, mark_of
+from eventstore.codec import KEYED_TAGS, Cipher, decode, decode_event
 from eventstore.engine.calls import LOG_DEADLINE_S
 from eventstore.engine.claim_reads import ClaimReads
 from eventstore.engine.news import News
 from eventstore.engine.turns import Turns
 from eventstore.keys import KeyWrapper, SubjectKeys, key_owner_in
 from eventstore.partition import partition_of
-from eventstore.recorded import Recorded, Row, recorded_time
+from eventstore.recorded import Recorded, Row, mark_of, recorded_time
 from eventstore.store import STREAM_MAX, LogIdentity, Store, TreeHead, Wrapped
 
 P = ParamSpec("P")

@@ -1,5 +1,6 @@
 """The envelope around a domain event, and the row in which it is stored."""
 
+import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -153,3 +154,32 @@ def recorded_time(recorded_at: int) -> datetime:
 def microseconds(at: datetime) -> int:
     """Return *at* in whole microseconds since 1970."""
     return (at - _EPOCH) // _MICROSECOND
+
+
+class _Placed(Struct, frozen=True):
+    stream: UUID
+
+
+class _Envelope(Struct, frozen=True):
+    metadata: _Placed
+
+
+def event_id(row: Row) -> UUID | None:
+    """Return the id of the event in *row*, None if its bytes cannot be read."""
+    try:
+        msgspec.json.decode(row.state, type=_Envelope)
+    except msgspec.MsgspecError:
+        return None
+    return row.id
+
+
+def mark_of(row: Row) -> str:
+    """Return what tells the event in *row* from any that may replace it in a restored log.
+
+    That is its id or, if that cannot be read, a hash of what is stored.
+    """
+    known = event_id(row)
+    if known is not None:
+        return str(known)
+    stored = (row.stream_id, row.version, row.tag, row.recorded_at, row.state)
+    return f"unreadable:{hashlib.sha256(repr(stored).encode()).hexdigest()}"

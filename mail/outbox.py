@@ -9,10 +9,9 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from eventstore.codec import event_id
 from eventstore.operations.crew import Owns, everything
 from eventstore.operations.records import Mail, MailStatus
-from eventstore.recorded import Recorded, Row, recorded_time
+from eventstore.recorded import Recorded, Row, event_id, recorded_time
 from mail.letters import MAIL_TAGS
 from runtime.log_reader import LogReader
 from runtime.system import System

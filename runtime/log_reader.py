@@ -4,10 +4,9 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from typing import NamedTuple
 
-from eventstore.codec import mark_of
 from eventstore.operations.crew import Owns, everything
 from eventstore.operations.records import LogCursor
-from eventstore.recorded import Row, fills_read
+from eventstore.recorded import Row, fills_read, mark_of
 from runtime.system import System
 
 _ROWS = 500

@@ -1,7 +1,7 @@
 """Checks that a checkpoint belongs to this log: after a restore, its position means nothing."""
 
-from eventstore.codec import event_id
 from eventstore.log import EventLog
+from eventstore.recorded import event_id
 from projections.engine.control import Control
 
 

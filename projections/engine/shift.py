@@ -10,9 +10,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from eventstore.codec import event_id
 from eventstore.log import EventLog
-from eventstore.recorded import Row, fills_read
+from eventstore.recorded import Row, event_id, fills_read
 from projections.base import Projection
 from projections.engine.control import Control, PartState, Phase
 from projections.engine.folding import RECENT_MAX, AnyFolder, Folder, ProjectionFailed

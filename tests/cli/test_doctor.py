@@ -18,12 +18,12 @@ from commands.handler import CommandHandler
 from commands.work.project import CreateProject
 from domain.base import ProjectId
 from domain.hooks.webhook.events import DeliveryMode, WebhookCreated
-from eventstore.codec import mark_of
 from eventstore.log_reads import SEQUENCE_MAX
 from eventstore.mode import LogMode
 from eventstore.open import open_store
 from eventstore.operations.records import Endpoint
 from eventstore.operations.store import Changes
+from eventstore.recorded import mark_of
 from projections.catalog import PROJECTIONS
 from projections.engine.projector import Projector
 from runtime.settings import load_settings

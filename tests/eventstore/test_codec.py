@@ -23,12 +23,11 @@ from eventstore.codec import (
     SEALED_TAGS,
     decode,
     encode,
-    event_id,
     event_values,
     origin_value,
     seal_origin,
 )
-from eventstore.recorded import Row, microseconds
+from eventstore.recorded import Row, event_id, microseconds
 from eventstore.upcasting import schema_version
 from security.sealing import SealBroken, StreamCipher
 from tests.domain.spec import ACME, ANA, event_of

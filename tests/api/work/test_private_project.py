@@ -12,8 +12,8 @@ from api.http.policy import handlers_of
 from deliveries.fan_out import delivery_id
 from domain.base import OrgId
 from domain.identity.organization.membership import Role
-from eventstore.codec import event_id
 from eventstore.operations.records import Delivery
+from eventstore.recorded import event_id
 from projections.engine.progress import Progress
 from runtime.system import System
 from tests.api.stage import ENDING, Person, done, join, refused, sign_up
