@@ -9,7 +9,7 @@ personal fields, sealed with the key of the stream or of another subject that th
 
 import hashlib
 from binascii import b2a_base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol, get_args, get_origin, get_type_hints
 from uuid import UUID
 
@@ -74,7 +74,7 @@ _unpack_value = msgspec.msgpack.Decoder(Salted).decode
 _TAGS: dict[type[Event], str] = {kind: tag for tag, kind in EVENT_TYPES.items()}
 
 # One decoder per tag: finding the right member of a union costs as much as decoding it.
-_DECODE = {
+_DECODE: dict[str, Callable[[bytes], Any]] = {
     tag: msgspec.json.Decoder(defstruct("Stated", [("event", kind)], gc=False)).decode
     for tag, kind in EVENT_TYPES.items()
 }
@@ -217,6 +217,16 @@ def decode_event(row: Row, cipher: Cipher | None) -> Event:
         return _opened(upcast(row, STEPS[tag]), row, cipher)
     stated: Any = _DECODE[tag](row.state)
     return _opened(stated.event, row, cipher) if tag in SEALED_TAGS else stated.event
+
+
+def decode_events(rows: Iterable[Row], ciphers: Mapping[int, Cipher | None]) -> list[Event]:
+    """Return what ``decode_event`` does for each of *rows*; *ciphers* are by position."""
+    return [
+        decode_event(row, ciphers.get(row.position))
+        if row.tag in KEYED_TAGS
+        else _DECODE[row.tag](row.state).event
+        for row in rows
+    ]
 
 
 def event_part(state: bytes) -> bytes:

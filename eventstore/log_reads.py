@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from domain.base import Event, OrgId
 from eventstore.append import KeptSince, UsedKey
-from eventstore.codec import KEYED_TAGS, Cipher, decode, decode_event
+from eventstore.codec import KEYED_TAGS, Cipher, decode, decode_events
 from eventstore.engine.calls import LOG_DEADLINE_S
 from eventstore.engine.claim_reads import ClaimReads
 from eventstore.engine.news import News
@@ -245,7 +245,7 @@ class LogReads(TreeHeadReads):
     async def events(self, rows: Sequence[Row]) -> list[Event]:
         """Return what ``decoded`` does without envelopes, which is enough to fold."""
         ciphers = await _ciphers(self, rows)
-        return [decode_event(row, ciphers.get(row.position)) for row in rows]
+        return decode_events(rows, ciphers)
 
     async def decoded(self, rows: Sequence[Row]) -> list[Recorded]:
         """Return *rows* of one partition decoded, with their personal values decrypted."""
