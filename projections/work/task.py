@@ -166,7 +166,7 @@ _SKETCHED = (*_COMPARED, "changed_us")
 """What is compared without an index that each change would have to be written to."""
 SORT_KEYS = ("created", "changed", "urgency", "due_order", "place", "number")
 """What lists are sorted by; numbers are unique within a project."""
-_SPANNED = (*_COMPARED, *SORT_KEYS)
+_SPANNED = (*_COMPARED, *[each for each in SORT_KEYS if each not in _COMPARED])
 """What is told beside sort keys that filters are spans of, to put tasks in any other order."""
 _BESIDE_ENTRIES = ("facets", *[each for each in _SKETCHED if each != "due_order"], *SORT_KEYS)
 
