@@ -68,8 +68,8 @@ def test_a_project_is_shared_and_hidden_by_the_words_of_the_page(reader: Reader)
 
 def test_a_task_is_planned_and_discussed_by_the_words_of_the_page(reader: Reader) -> None:
     planned, bare, labelled, _, below, ranked, moved, *discussed = reader.follow(PLANNING)
-    mine, urgent, overdue, december, since, done, left, board, column, *discussed = discussed
-    thread, edited, edits, files, content, activity = discussed
+    mine, urgent, overdue, december, since, done, left, others, *discussed = discussed
+    board, column, thread, edited, edits, files, content, activity = discussed
 
     assert '"dueDate":"2031-05-16"' in planned
     assert '"labels":[]' in bare
@@ -86,6 +86,8 @@ def test_a_task_is_planned_and_discussed_by_the_words_of_the_page(reader: Reader
     assert '"completedAt":"' in done
     assert '"key":"NEWS-1"' in left
     assert '"status":"DONE"' not in left
+    assert '"completedAt":"' not in others
+    assert '"completedAt":null' in others
     assert '"status":"IN_REVIEW"' in board
     assert '"status":"DONE"' not in column
     assert '"body":"I do."' in thread
