@@ -1,9 +1,14 @@
 """A read store that is too slow for a large batch gets smaller ones; all events are projected."""
 
+import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
+import pytest
+
 from eventstore.memory import MemoryStore
+from projections.engine import leases
 from projections.engine.control import Control
 from projections.engine.projector import Projector
 from projections.engine.shift import PASS_MAX
@@ -62,3 +67,42 @@ async def test_the_first_batch_asks_no_more_than_later_ones_of_a_store_that_nobo
 
     await store.close()
     assert store.failures == 0
+
+
+class DeafStore(SQLiteReadStore):
+    """A store whose driver reports an outage where a renewal is cancelled while it waits."""
+
+    renewing: asyncio.Event | None = None
+
+    async def lease(
+        self, owner: str, seconds: float, parts: Sequence[int] = (0,)
+    ) -> dict[int, int]:
+        if self.renewing is None:
+            return await super().lease(owner, seconds, parts)
+        self.renewing.set()
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            raise ReadStoreUnavailable("the connection is gone") from None
+        return {}
+
+
+async def test_leases_are_renewed_no_longer_though_the_driver_takes_the_end_for_an_outage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "RENEW_S", 0.01)
+    monkeypatch.setattr(leases, "_LATE_S", 0.0)
+    store = DeafStore(tmp_path / "readmodels.db")
+    held = leases.PartLeases(store, lambda: [0])
+    assert await held.held()
+    store.renewing = asyncio.Event()
+    renewing = asyncio.create_task(held.renew())
+    await store.renewing.wait()
+
+    renewing.cancel()
+
+    await asyncio.wait([renewing], timeout=10)
+    has_ended = renewing.done()
+    renewing.cancel()  # again, so that one that goes on does not keep the test from ending
+    await store.close()
+    assert has_ended
