@@ -92,7 +92,7 @@ async def test_an_unknown_field_within_an_array_is_refused_with_those_that_there
             "/view",
             {"name": "Late", "filter": {"assignee": ["me", "bob"]}},
             "$.filter.assignee[1]",
-            "Expected an id, me or none",
+            "Expected an id, me or none, or ! and one",
         ),
     ],
 )
