@@ -43,7 +43,7 @@ class PartLeases:
     async def renew(self) -> None:
         """Keep renewing the leases until cancelled, when a batch takes so long that none asks."""
         ours = asyncio.current_task()
-        # A driver may take the cancellation of a call for an outage, and then says just that.
+        # A driver may report the cancellation of a call as an outage.
         while ours is None or not ours.cancelling():
             await asyncio.sleep(RENEW_S)
             if self._fences and time.monotonic() - self._asked_at > _LATE_S:
