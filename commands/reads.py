@@ -36,12 +36,7 @@ class Reads:
         found = self.loaded.get(stream) or self._remembered(stream)
         if found is None:
             found = self.loaded[stream] = await self._states.load(kind, stream, self._org_id)
-        # As ``_checked``: several streams are read for each command.
-        if found.org_id not in (PLATFORM if kind.platform else self._org_id, None):
-            raise NotFound
-        if not isinstance(found.state, kind):
-            raise NotFound
-        return found.state
+        return self._checked(kind, found)
 
     async def elsewhere(self, org_id: OrgId) -> Organization:
         """Return an organization that the caller need not work in, as for what ends a membership.
