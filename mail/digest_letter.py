@@ -22,6 +22,7 @@ _WORDS = {
     InboxNoticeKind.ASSIGNED: "was assigned to you",
     InboxNoticeKind.MENTIONED: "has a comment that mentions you",
     InboxNoticeKind.COMMENTED: "has a new comment",
+    InboxNoticeKind.REACTED: "has a reaction to your comment",
     InboxNoticeKind.CHANGED: "has changed",
     InboxNoticeKind.DUE_SOON: "is due soon",
 }

@@ -22,8 +22,11 @@ from commands.work.comment import (
     CommentBody,
     DeleteComment,
     EditComment,
+    Emoji,
     PostComment,
+    ReactToComment,
     RestoreComment,
+    TakeBackReaction,
 )
 from commands.work.task_values import Mentions
 from domain.base import CommentId, NotFound, TaskId, UserId
@@ -36,6 +39,7 @@ from domain.work.comment import (
     ThreadTooDeep,
 )
 from domain.work.project.errors import ProjectIsArchived
+from domain.work.reaction import TooManyReactions
 from domain.work.task.errors import CannotSeeProject, ParentInTrash
 from eventstore.identifiers import new_id
 from projections.engine.query import list_slice
@@ -57,6 +61,12 @@ class CommentChange(Struct, frozen=True, forbid_unknown_fields=True, rename="cam
 
     body: CommentBody | UnsetType = UNSET
     mentions: Mentions | UnsetType = UNSET
+
+
+class NewReaction(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """Body of a reaction to a comment."""
+
+    emoji: Emoji
 
 
 class CommentText(Struct, frozen=True, rename="camel"):
@@ -186,6 +196,44 @@ class CommentController(Controller):
             body=data.body,
             mentions=data.mentions,
         )
+        return await run_command(request, command, _shown(task_id, comment_id))
+
+    @post(
+        "/{comment_id:uuid}/reactions",
+        status_code=200,
+        opt=needs(Permission.COMMENT_POST, fails=(ProjectIsArchived, TooManyReactions)),
+        responses=shows(CommentView),
+    )
+    async def react(
+        self,
+        request: ApiRequest,
+        task: TaskRef,
+        comment_id: FromPath[UUID],
+        data: JSONBody[NewReaction],
+    ) -> ApiResponse:
+        """React to a comment with an emoji. A reaction that you gave already changes nothing."""
+        task_id = await task_id_of(request, task)
+        command = ReactToComment(
+            task_id=task_id, comment_id=CommentId(comment_id), emoji=data.emoji
+        )
+        return await run_command(request, command, _shown(task_id, comment_id))
+
+    @delete(
+        "/{comment_id:uuid}/reactions/{emoji:str}",
+        status_code=200,
+        opt=needs(Permission.COMMENT_POST, fails=(ProjectIsArchived,)),
+        responses=shows(CommentView),
+    )
+    async def take_back_reaction(
+        self,
+        request: ApiRequest,
+        task: TaskRef,
+        comment_id: FromPath[UUID],
+        emoji: FromPath[str],
+    ) -> ApiResponse:
+        """Remove your reaction with an emoji, percent-encoded in the path, from a comment."""
+        task_id = await task_id_of(request, task)
+        command = TakeBackReaction(task_id=task_id, comment_id=CommentId(comment_id), emoji=emoji)
         return await run_command(request, command, _shown(task_id, comment_id))
 
     @delete(

@@ -26,13 +26,17 @@ from domain.work.comment import (
     CommentEdited,
     CommentPosted,
     CommentRestored,
+    ReactionAdded,
+    ReactionRemoved,
 )
 from domain.work.project.state import Project
+from domain.work.reaction import EMOJI
 from domain.work.task.events import TaskWatched
 from domain.work.task.state import Task
 from domain.work.task.watching import watched_by
 
 CommentBody = Annotated[str, patterned(r"\S", "some text", 50_000)]
+Emoji = Annotated[str, EMOJI]
 
 
 class PostComment(Command, frozen=True, kw_only=True):
@@ -132,6 +136,30 @@ class RestoreComment(CommentCommand, frozen=True, kw_only=True):
         own = comment.deleted_by or comment.created_by
         await _refuse_unless_own(read, context, project, own)
         return changes_of(self.comment_id, comment.restore())
+
+
+class ReactToComment(CommentCommand, frozen=True, kw_only=True):
+    """React to a comment with an emoji."""
+
+    records = (ReactionAdded,)
+    emoji: Emoji
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        comment = await _read_comment(read, self.task_id, self.comment_id)
+        await _editable(read, self.task_id)
+        return changes_of(self.comment_id, comment.react(context.user_id, self.emoji))
+
+
+class TakeBackReaction(CommentCommand, frozen=True, kw_only=True):
+    """Remove one's own reaction to a comment."""
+
+    records = (ReactionRemoved,)
+    emoji: str
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        comment = await _read_comment(read, self.task_id, self.comment_id)
+        await _editable(read, self.task_id)
+        return changes_of(self.comment_id, comment.take_back(context.user_id, self.emoji))
 
 
 async def _read_comment(read: Reads, task_id: TaskId, comment_id: CommentId) -> Comment:

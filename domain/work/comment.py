@@ -7,6 +7,7 @@ Invariants
     4. Setting the text that it has, with the same mentions, records no event.
     5. An imported comment shows who imported it as its author; who wrote it elsewhere, and when, is
        data that orders nothing.
+    6. Who reacts to a comment or no longer does: see `domain.work.reaction`.
 """
 
 from datetime import datetime
@@ -26,6 +27,13 @@ from domain.base import (
     Refusal,
     TaskId,
     UserId,
+)
+from domain.work.reaction import (
+    has_reacted,
+    reaction_key,
+    refuse_if_many,
+    with_reaction,
+    without_reaction,
 )
 from domain.work.task.imported import TaskOrigin, imported_from
 
@@ -94,6 +102,29 @@ class CommentImported(Event, frozen=True, kw_only=True, omit_defaults=True, tag=
     author: Personal | None = None
 
 
+class ReactionAdded(Event, frozen=True, kw_only=True, tag="comment.reaction_added"):
+    """Somebody reacted to a comment; `author` wrote it."""
+
+    task_id: TaskId
+    emoji: str
+    user_id: UserId
+    author: UserId | None
+
+    def field_keys(self) -> tuple[str, ...]:
+        return (reaction_key(self.emoji, self.user_id),)
+
+
+class ReactionRemoved(Event, frozen=True, kw_only=True, tag="comment.reaction_removed"):
+    """Somebody took back a reaction to a comment."""
+
+    task_id: TaskId
+    emoji: str
+    user_id: UserId
+
+    def field_keys(self) -> tuple[str, ...]:
+        return (reaction_key(self.emoji, self.user_id),)
+
+
 CommentEvent = (
     CommentPosted
     | CommentImported
@@ -101,6 +132,8 @@ CommentEvent = (
     | CommentDeleted
     | CommentRestored
     | CommentPurged
+    | ReactionAdded
+    | ReactionRemoved
 )
 
 
@@ -111,6 +144,7 @@ class Comment(Struct, frozen=True, kw_only=True, gc=False):
     """What the rules below need to know about a comment, and the fields of its view.
 
     ``edits`` counts how often its text changed.
+    ``reactions`` are as `with_reaction` writes them.
     """
 
     platform: ClassVar[bool] = False
@@ -129,18 +163,12 @@ class Comment(Struct, frozen=True, kw_only=True, gc=False):
     external_id: str | None = None
     occurred_at: datetime | None = None
     author: str | None = None
+    reactions: tuple[str, ...] = ()
 
     def evolve(self, event: CommentEvent) -> "Comment":
         match event:
             case CommentPosted():
-                return Comment(
-                    task_id=event.task_id,
-                    parent_id=event.parent_id,
-                    body=event.body,
-                    mentions=event.mentions,
-                    created_by=event.created_by,
-                    created_at=event.created_at,
-                )
+                return _posted(event)
             case CommentImported():
                 return replace(
                     self,
@@ -164,6 +192,14 @@ class Comment(Struct, frozen=True, kw_only=True, gc=False):
                     external_id=None,
                     occurred_at=None,
                     author=None,
+                )
+            case ReactionAdded():
+                return replace(
+                    self, reactions=with_reaction(self.reactions, event.emoji, event.user_id)
+                )
+            case ReactionRemoved():
+                return replace(
+                    self, reactions=without_reaction(self.reactions, event.emoji, event.user_id)
                 )
             case _:
                 assert_never(event)
@@ -192,6 +228,21 @@ class Comment(Struct, frozen=True, kw_only=True, gc=False):
         added = tuple([user for user in mentions if user not in self.mentions])
         return [CommentEdited(task_id=task_id, body=body, mentions=mentions, added=added)]
 
+    def react(self, by: UserId, emoji: str) -> list[CommentEvent]:
+        """Add a reaction; raise TooManyReactions if the comment has as many as it can have."""
+        task_id = self.refuse_unless_here()
+        if has_reacted(self.reactions, emoji, by):
+            return []
+        refuse_if_many(self.reactions, emoji)
+        return [ReactionAdded(task_id=task_id, emoji=emoji, user_id=by, author=self.created_by)]
+
+    def take_back(self, by: UserId, emoji: str) -> list[CommentEvent]:
+        """Remove a reaction."""
+        task_id = self.refuse_unless_here()
+        if not has_reacted(self.reactions, emoji, by):
+            return []
+        return [ReactionRemoved(task_id=task_id, emoji=emoji, user_id=by)]
+
     def delete(self, by: UserId, project_id: ProjectId | None) -> list[CommentEvent]:
         task_id = self.refuse_unless_here()
         return [
@@ -219,6 +270,17 @@ class Comment(Struct, frozen=True, kw_only=True, gc=False):
         self.refuse_unless_here()
         if self.parent_id is not None:
             raise ThreadTooDeep(parent_id=self.parent_id)
+
+
+def _posted(event: CommentPosted) -> Comment:
+    return Comment(
+        task_id=event.task_id,
+        parent_id=event.parent_id,
+        body=event.body,
+        mentions=event.mentions,
+        created_by=event.created_by,
+        created_at=event.created_at,
+    )
 
 
 # Errors ---------------------------------------------------------------------

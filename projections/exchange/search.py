@@ -12,9 +12,10 @@ from domain.base import CommentId, OrgId, ProjectId, TaskId
 from domain.work.comment import (
     CommentDeleted,
     CommentEdited,
-    CommentEvent,
+    CommentImported,
     CommentPosted,
     CommentPurged,
+    CommentRestored,
 )
 from domain.work.task.events import (
     TaskCreated,
@@ -40,6 +41,14 @@ _PROJECT = "#"
 _encode = msgspec.json.Encoder().encode
 _TASK = (
     TaskCreated | TaskRetitled | TaskDescribed | TaskMoved | TaskDeleted | TaskRestored | TaskPurged
+)
+_COMMENT = (
+    CommentPosted
+    | CommentImported
+    | CommentEdited
+    | CommentDeleted
+    | CommentRestored
+    | CommentPurged
 )
 
 
@@ -76,7 +85,7 @@ class SearchedTexts(Projection[SearchedText]):
 
     name = "searched_texts"
     version = 5
-    tags = tags_of(_TASK, CommentEvent)
+    tags = tags_of(_TASK, _COMMENT)
     state = SearchedText
     more: ClassVar[Mapping[str, Kind]] = {"terms": Kind.TEXTS}
     patient = True  # the terms of a text cost as much as everything else about a new task
@@ -126,7 +135,7 @@ def _task_told(
 
 
 def _comment_told(
-    event: TaskDeleted | TaskRestored | TaskPurged | CommentEvent, stream: UUID
+    event: TaskDeleted | TaskRestored | TaskPurged | _COMMENT, stream: UUID
 ) -> dict[str, Any]:
     """Return what *event* says about the text of a comment, or about what is in the trash."""
     match event:

@@ -42,6 +42,7 @@ class InboxNoticeKind(StrEnum):
     ASSIGNED = "assigned"
     MENTIONED = "mentioned"
     COMMENTED = "commented"
+    REACTED = "reacted"
     CHANGED = "changed"
     DUE_SOON = "due_soon"
 
@@ -186,6 +187,8 @@ def _kind_of_comment(happened: _Happened, user_id: str) -> InboxNoticeKind | Non
     if happened.type == "comment.posted":
         mentioned = user_id in happened.data.get("mentions", ())
         return InboxNoticeKind.MENTIONED if mentioned else InboxNoticeKind.COMMENTED
+    if happened.type == "comment.reaction_added":
+        return InboxNoticeKind.REACTED if happened.data["author"] == user_id else None
     is_new = happened.type == "comment.edited" and user_id in happened.data.get("added", ())
     return InboxNoticeKind.MENTIONED if is_new else None
 

@@ -15,12 +15,12 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from domain.base import Event, OrgId
+from domain.base import Event, OrgId, UserId
 from domain.planning.cycle import CycleEvent
 from domain.planning.field import FieldEvent
 from domain.planning.milestone import MilestoneEvent
 from domain.work.attachment import AttachmentEvent
-from domain.work.comment import CommentEdited, CommentEvent, CommentPosted
+from domain.work.comment import CommentEdited, CommentEvent, CommentPosted, ReactionAdded
 from domain.work.project.events import ProjectEvent
 from domain.work.relation import RelationAdded, RelationEvent, RelationRemoved
 from domain.work.task.events import TaskAssigned, TaskCreated, TaskEvent, TaskMoved
@@ -67,7 +67,7 @@ class Activity(Projection[Happened]):
     """Events by the task or project that they are about, the newest first."""
 
     name = "activity"
-    version = 8
+    version = 9
     tags = tags_of(
         TaskEvent,
         ProjectEvent,
@@ -118,11 +118,9 @@ def things_of(event: Event, stream: UUID) -> tuple[UUID, ...]:
         found = (stream, event.from_project_id, event.project_id)
     elif isinstance(event, TaskAssigned | TaskMentioned):
         found = (stream, *(event.added if isinstance(event, TaskMentioned) else (event.user_id,)))
-    elif isinstance(event, CommentPosted):
-        found = (event.task_id, *event.mentions)
-    elif isinstance(event, CommentEdited):
-        found = (event.task_id, *event.added)
-    elif isinstance(event, CommentEvent | AttachmentEvent):
+    elif isinstance(event, CommentEvent):
+        found = (event.task_id, *_concerned_by(event))
+    elif isinstance(event, AttachmentEvent):
         found = (event.task_id,)
     elif isinstance(event, RelationAdded | RelationRemoved):
         found = (event.from_, event.to)
@@ -131,6 +129,19 @@ def things_of(event: Event, stream: UUID) -> tuple[UUID, ...]:
     elif isinstance(event, TaskCycleChanged | TaskMilestoneChanged):
         found = (stream, event.from_, event.to)
     return tuple(thing for thing in found if thing is not None)
+
+
+def _concerned_by(event: CommentEvent) -> tuple[UserId | None, ...]:
+    """Return who is told of an event of a comment beside those who watch its task."""
+    match event:
+        case CommentPosted():
+            return event.mentions
+        case CommentEdited():
+            return event.added
+        case ReactionAdded():
+            return (event.author,)
+        case _:
+            return ()
 
 
 async def activity_of(

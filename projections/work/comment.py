@@ -7,6 +7,7 @@ import msgspec
 
 from domain.base import CommentId, OrgId, TaskId, UserId
 from domain.work.comment import Comment, CommentEvent
+from domain.work.reaction import Reaction, by_emoji
 from domain.work.task.imported import TaskOrigin
 from eventstore.recorded import Recorded
 from projections.base import AggregateProjection, View, tags_of, text_of
@@ -18,7 +19,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class CommentView(View, frozen=True, kw_only=True):
-    """A comment as the API shows it; ``edits`` counts how often it was changed."""
+    """A comment as the API shows it; ``edits`` counts how often its text was changed."""
 
     id: CommentId
     task_id: TaskId | None
@@ -29,6 +30,7 @@ class CommentView(View, frozen=True, kw_only=True):
     created_at: datetime | None
     imported: TaskOrigin | None
     edits: int
+    reactions: list[Reaction]
     updated_at: datetime
     deleted_at: datetime | None
     version: int
@@ -46,6 +48,7 @@ def render_comment(comment_id: UUID, comment: Comment, version: int, updated_at:
         created_at=comment.created_at,
         imported=comment.origin,
         edits=comment.edits,
+        reactions=by_emoji(comment.reactions),
         updated_at=updated_at,
         deleted_at=updated_at if comment.deleted else None,
         version=version,
@@ -57,7 +60,7 @@ class Comments(AggregateProjection[Comment]):
     """Comments by id; by task, and by thread, the oldest first, since their ids grow with time."""
 
     name = "comments"
-    version = 4
+    version = 5
     tags = tags_of(CommentEvent)
     state = Comment
     indexes = (

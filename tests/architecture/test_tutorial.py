@@ -69,7 +69,7 @@ def test_a_project_is_shared_and_hidden_by_the_words_of_the_page(reader: Reader)
 def test_a_task_is_planned_and_discussed_by_the_words_of_the_page(reader: Reader) -> None:
     planned, bare, labelled, _, below, ranked, moved, *discussed = reader.follow(PLANNING)
     mine, urgent, overdue, december, since, done, left, others, *discussed = discussed
-    board, column, thread, edited, edits, files, content, activity = discussed
+    board, column, thread, edited, liked, edits, files, content, activity = discussed
 
     assert '"dueDate":"2031-05-16"' in planned
     assert '"labels":[]' in bare
@@ -92,6 +92,7 @@ def test_a_task_is_planned_and_discussed_by_the_words_of_the_page(reader: Reader
     assert '"status":"DONE"' not in column
     assert '"body":"I do."' in thread
     assert '"edits":1' in edited
+    assert '"reactions":[{"emoji":"👍","users":["' in liked
     assert '"body":"I do."' in edits
     assert '"body":"I do, until Friday."' in edits
     assert '"name":"draft.txt"' in files

@@ -222,7 +222,7 @@ CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     (AuditTrail(), LogRestored(epoch=2, kept=7), ("epoch",)),
 ]
 
-MEMBERS_OF_SETS = ("assignees", "labels", "watchers")
+MEMBERS_OF_SETS = ("assignees", "labels", "reactions", "watchers")
 
 CREATIONS = {
     *WORK_CREATIONS,

@@ -65,6 +65,7 @@ def make_world(url: str) -> World:
                 .json()["importId"],
                 "token": "fl1",
                 "comment_id": _made(client, f"/task/{task}/comments", body="Oiled?")["id"],
+                "emoji": "👍",
                 "webhook_id": webhook,
                 "delivery_id": _made(client, f"/webhook/{webhook}/ping")["id"],
                 "invitation_id": _made(client, f"/org/{org}/invitations", **invited)["id"],

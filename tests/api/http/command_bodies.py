@@ -78,6 +78,8 @@ COMMANDS: dict[str, Any] = {
     "POST /api/task/{task}/comments": {"body": "Done?"},
     "DELETE /api/task/{task}/comments/{comment_id}": None,
     "PATCH /api/task/{task}/comments/{comment_id}": {"body": "Well?"},
+    "POST /api/task/{task}/comments/{comment_id}/reactions": {"emoji": "👍"},
+    "DELETE /api/task/{task}/comments/{comment_id}/reactions/{emoji}": None,
     "POST /api/task/{task}/comments/{comment_id}/restore": None,
     "POST /api/task/{task}/relations": {"kind": "blocks", "taskId": "{other}"},
     "DELETE /api/task/{task}/relations/{kind}/{other_id}": None,

@@ -83,6 +83,7 @@ async def here(app: Litestar, system: System, ana: Person) -> Here:
         "project": project["id"],
         "team_id": done(await ana.post("/team", {"name": "Gears"}), 201)["id"],
         "comment_id": comment["id"],
+        "emoji": "👍",
         "attachment_id": (await ana.file(task["id"]))["id"],
         "task": task["id"],
         "webhook_id": webhook["id"],

@@ -196,3 +196,15 @@ async def test_the_daily_mail_is_off_until_it_is_turned_on(ana: Person) -> None:
     for on in (True, True, False):
         assert done(await ana.patch("/inbox", {"digest": on}), 200) == {"digest": on}
         assert (await inbox(ana))["digest"] is on
+
+
+async def test_whoever_wrote_a_comment_is_told_of_reactions(ana: Person, ben: Person) -> None:
+    await ana.task(await ana.project())
+    said = done(await ben.post("/task/ENG-1/comments", {"body": "Done."}), 201)
+    reactions = f"/task/ENG-1/comments/{said['id']}/reactions"
+
+    done(await ben.post(reactions, {"emoji": "🎉"}), 200)
+    done(await ana.post(reactions, {"emoji": "👍"}), 200)
+
+    assert told(await inbox(ben))[0] == ("reacted", "ENG-1")
+    assert "reacted" not in dict(told(await inbox(ana)))

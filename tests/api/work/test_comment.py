@@ -1,11 +1,13 @@
 """Comments over HTTP: threads, edits that can be read, the trash."""
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from litestar import Litestar
 
 from domain.identity.organization.membership import Role
+from domain.work.reaction import EMOJI_MAX
 from runtime.system import System
 from tests.api.stage import Person, done, join, refused, sign_up
 
@@ -13,6 +15,13 @@ from tests.api.stage import Person, done, join, refused, sign_up
 @pytest.fixture
 async def task(ana: Person) -> Any:
     return await ana.task(await ana.project())
+
+
+@pytest.fixture
+async def ben(app: Litestar, system: System, ana: Person) -> Person:
+    person = await sign_up(app, organization=False)
+    await join(system, person, ana.org_id, Role.MEMBER)
+    return person
 
 
 async def say(person: Person, body: str = "Done?", **about: Any) -> Any:
@@ -90,6 +99,52 @@ class TestComments:
 
         refused(late, 412, "changed_since")
 
+    async def test_reactions_are_shown_by_emoji_with_who_gave_them(
+        self, ana: Person, ben: Person
+    ) -> None:
+        path = f"/task/ENG-1/comments/{(await say(ana))['id']}"
+        for person, emoji in ((ben, "❤️"), (ana, "👍🏽"), (ana, "❤"), (ana, "❤️")):
+            shown = done(await person.post(f"{path}/reactions", {"emoji": emoji}), 200)
+
+        assert shown["reactions"] == [
+            {"emoji": "❤️", "users": [ben.id, ana.id]},
+            {"emoji": "👍🏽", "users": [ana.id]},
+        ]
+        assert done(await ben.get(path), 200) == shown
+        [listed] = done(await ben.get("/task/ENG-1/comments"), 200)["items"]
+        assert listed == shown
+
+        done(await ben.delete(f"{path}/reactions/{quote('❤')}"), 200)
+        done(await ben.delete(f"{path}/reactions/{quote('👍🏽')}"), 200)  # which is ana's
+        left = done(await ana.delete(f"{path}/reactions/{quote('❤️')}"), 200)
+        assert left["reactions"] == [{"emoji": "👍🏽", "users": [ana.id]}]
+
+    @pytest.mark.parametrize("emoji", ["", "ok", "👍👍", "👍 ", "👍\n", "<b>", ":tada:", "é"])
+    async def test_a_reaction_is_one_emoji(self, ana: Person, emoji: str) -> None:
+        path = f"/task/ENG-1/comments/{(await say(ana))['id']}/reactions"
+
+        problem = refused(await ana.post(path, {"emoji": emoji}), 422, "invalid_request")
+
+        assert problem["errors"][0]["path"] == "$.emoji"
+
+    async def test_a_comment_has_twenty_emoji_at_most(self, ana: Person, ben: Person) -> None:
+        path = f"/task/ENG-1/comments/{(await say(ana))['id']}/reactions"
+        for emoji in range(0x1F400, 0x1F400 + EMOJI_MAX):
+            done(await ana.post(path, {"emoji": chr(emoji)}), 200)
+
+        refused(await ben.post(path, {"emoji": "👍"}), 409, "too_many_reactions")
+        done(await ben.post(path, {"emoji": chr(0x1F400)}), 200)
+
+    async def test_a_reaction_changes_nothing_that_an_edit_needs(
+        self, ana: Person, ben: Person
+    ) -> None:
+        path = f"/task/ENG-1/comments/{(await say(ana))['id']}"
+        done(await ben.post(f"{path}/reactions", {"emoji": "👍"}), 200)
+
+        edited = await ana.patch(path, {"body": "Well?"}, headers={"if-match": '"1"'})
+
+        assert done(edited, 200)["reactions"] == [{"emoji": "👍", "users": [ben.id]}]
+
     async def test_a_deleted_comment_is_nowhere_until_it_is_restored(self, ana: Person) -> None:
         comment = await say(ana)
         path = f"/task/ENG-1/comments/{comment['id']}"
@@ -117,6 +172,8 @@ class TestComments:
             await dan.get(f"{path}/edits"),
             await dan.patch(path, {"body": "Mine"}),
             await dan.delete(path),
+            await dan.post(f"{path}/reactions", {"emoji": "👍"}),
+            await dan.delete(f"{path}/reactions/{quote('👍')}"),
             await dan.post("/task/ENG-1/comments", {"body": "Yes", "parentId": comment["id"]}),
             await dan.post("/task/ENG-1/comments", {"body": "Yes", "mentions": [ana.id]}),
         ):

@@ -5,7 +5,14 @@ from uuid import UUID
 import pytest
 
 from commands.base import Command, NotPermitted
-from commands.work.comment import DeleteComment, EditComment, PostComment, RestoreComment
+from commands.work.comment import (
+    DeleteComment,
+    EditComment,
+    PostComment,
+    ReactToComment,
+    RestoreComment,
+    TakeBackReaction,
+)
 from domain.base import CommentId, NotFound, UserId
 from domain.identity.organization.membership import MemberDeactivated
 from domain.work.comment import (
@@ -13,6 +20,8 @@ from domain.work.comment import (
     CommentEdited,
     CommentOfAnother,
     CommentRestored,
+    ReactionAdded,
+    ReactionRemoved,
     ThreadTooDeep,
 )
 from domain.work.project.errors import ProjectIsArchived
@@ -50,6 +59,12 @@ def edit(body: str = "Well?", **about: object) -> EditComment:
 
 DELETE = DeleteComment(task_id=TASK, comment_id=COMMENT)
 RESTORE = RestoreComment(task_id=TASK, comment_id=COMMENT)
+REACT = ReactToComment(task_id=TASK, comment_id=COMMENT, emoji="👍")
+TAKE_BACK = TakeBackReaction(task_id=TASK, comment_id=COMMENT, emoji="👍")
+
+
+def liked(by: UserId, emoji: str = "👍") -> ReactionAdded:
+    return ReactionAdded(task_id=TASK, emoji=emoji, user_id=by, author=CLEO)
 
 
 class TestPostComment:
@@ -163,8 +178,24 @@ class TestRestoreComment:
         given(*SAID).when(RESTORE, by=CLEO).then()
 
 
+class TestReactions:
+    def test_every_member_reacts_once_with_an_emoji(self) -> None:
+        for by in (ANA, BEN, CLEO):
+            given(*SAID).when(REACT, by=by).then(on(COMMENT, liked(by)))
+            given(*SAID, on(COMMENT, liked(by))).when(REACT, by=by).then()
+
+    def test_everyone_takes_back_their_own_reaction_only(self) -> None:
+        given(*SAID, on(COMMENT, liked(BEN))).when(TAKE_BACK, by=ANA).then()
+        gone = ReactionRemoved(task_id=TASK, emoji="👍", user_id=BEN)
+        given(*SAID, on(COMMENT, liked(BEN))).when(TAKE_BACK, by=BEN).then(on(COMMENT, gone))
+
+    def test_nobody_reacts_to_what_is_in_the_trash(self) -> None:
+        for command in (REACT, TAKE_BACK):
+            given(*SAID, GONE).when(command, by=BEN).then_refused(NotFound)
+
+
 @pytest.mark.parametrize(
-    "command", [post(), edit(), DELETE, RESTORE], ids=lambda c: type(c).__name__
+    "command", [post(), edit(), DELETE, RESTORE, REACT, TAKE_BACK], ids=lambda c: type(c).__name__
 )
 class TestEveryCommandOnComments:
     def test_nothing_is_said_in_an_archived_project(self, command: Command) -> None:

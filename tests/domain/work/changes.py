@@ -100,6 +100,16 @@ WORK_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
         comment.CommentEdited(task_id=TASK, body="Well?", mentions=(BEN,), added=(BEN,)),
         ("body", "mentions", "edits"),
     ),
+    (
+        SAID,
+        comment.ReactionAdded(task_id=TASK, emoji="👍", user_id=BEN, author=ANA),
+        (f"reactions:👍:{BEN}",),
+    ),
+    (
+        given(SAID, comment.ReactionAdded(task_id=TASK, emoji="👍", user_id=BEN, author=ANA)),
+        comment.ReactionRemoved(task_id=TASK, emoji="👍", user_id=BEN),
+        (f"reactions:👍:{BEN}",),
+    ),
     (SAID, comment.CommentDeleted(task_id=TASK, deleted_by=ANA), ("deleted", "deleted_by")),
     (
         given(SAID, comment.CommentDeleted(task_id=TASK, deleted_by=ANA)),
