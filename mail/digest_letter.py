@@ -67,7 +67,7 @@ async def _lines(system: System, owner: Owner) -> list[str]:
     """Return a line for each notice, a task with the same news only once."""
     progress = Progress(system.read_store, system.log)
     reader = await inbox_reader(system, ReadModels(system.read_store, progress, PROJECTIONS), owner)
-    notices = await reader.due_soon()
+    notices = [*await reader.due_soon(), *await reader.came_back()]
     unread, _ = await reader.page(5 * DIGEST_LINES_MAX, unread=True)
     lines = list(dict.fromkeys(map(_line, [*notices, *unread])))
     more = len(lines) - DIGEST_LINES_MAX

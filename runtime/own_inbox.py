@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Struct, to_builtins
+from msgspec.structs import replace
 
 from commands.planning.inbox import read_up_to
 from commands.sight import hidden_projects
@@ -23,6 +24,7 @@ from projections.planning.inbox import (
     Reading,
     WatchedTask,
     decode_tasks,
+    notices_at,
     notices_of,
     watched_tasks,
 )
@@ -43,8 +45,8 @@ class NoticeTask(View, frozen=True, kw_only=True):
 class InboxNotice(View, frozen=True, kw_only=True):
     """Something in an inbox: what somebody did, or that a task is due soon.
 
-    What is due soon has neither `seq`, `type` nor `actor`; `at` is when it is due, and it is unread
-    until it is archived.
+    What is due soon has neither `seq`, `type` nor `actor`; `at` is when it is due. It is unread
+    until it is archived, and so is what was snoozed until a time that has come.
     """
 
     id: str
@@ -55,6 +57,7 @@ class InboxNotice(View, frozen=True, kw_only=True):
     type: str | None = None
     actor: NoticeActor | None = None
     task: NoticeTask
+    snoozed_until: datetime | None = None
 
 
 class _DueTask(WatchedTask, frozen=True, rename="camel"):
@@ -81,6 +84,7 @@ class InboxReader(Struct, frozen=True, kw_only=True):
     projects: Mapping[ProjectId, Project]
     watched: Mapping[TaskId, WatchedTask]
     archived: frozenset[str]
+    snoozed: Mapping[str, datetime]
     digest: bool
     read_up_to: int
 
@@ -88,17 +92,75 @@ class InboxReader(Struct, frozen=True, kw_only=True):
         self, limit: int, below: int | None = None, *, unread: bool
     ) -> tuple[list[InboxNotice], int | None]:
         """Return notices of what others did, and the number below which there may be more."""
-        reading = Reading(
+        above = self.read_up_to if unread else None
+        found, end = await notices_of(self.models, self._reading(below, above), limit)
+        return await self._notices(found), end
+
+    async def came_back(self) -> list[InboxNotice]:
+        """Return notices that were snoozed until a time that has come, the latest first."""
+        now = self.system.clock()
+        found = await self._snoozed({one: at for one, at in self.snoozed.items() if at <= now})
+        return [replace(each, unread=True) for each in reversed(found)]
+
+    async def asleep(self) -> list[InboxNotice]:
+        """Return notices that are snoozed until a time ahead, the next one first."""
+        now = self.system.clock()
+        snoozed = {one: until for one, until in self.snoozed.items() if until > now}
+        due = [each for each in await self._due() if each.id in snoozed]
+        both = [*await self._snoozed(snoozed), *due]
+        return sorted(both, key=lambda each: snoozed[each.id])
+
+    async def due_soon(self) -> list[InboxNotice]:
+        """Return notices of the tasks that the owner has to finish soon, the next one first."""
+        now = self.system.clock()
+        return [
+            each
+            for each in await self._due()
+            if each.id not in self.archived
+            if each.snoozed_until is None or each.snoozed_until <= now
+        ]
+
+    async def _due(self) -> list[InboxNotice]:
+        org_id, user_id = self.owner.org_id, self.owner.user_id
+        organization = await self.system.commands.states.fresh(Organization, org_id, org_id)
+        now = Now(self.system.clock(), ZoneInfo(organization.settings.time_zone))
+        found = await due_soon_of(self.models, org_id, [*self.projects], user_id, now)
+        notices: list[InboxNotice] = []
+        for task in map(_decode_due, found):
+            when = task.due_at or (None if task.due_date is None else now.end_of(task.due_date))
+            notice = f"due:{task.id}:{to_builtins(task.due_at or task.due_date)}"
+            if when is not None:
+                notices.append(
+                    InboxNotice(
+                        id=notice,
+                        kind=InboxNoticeKind.DUE_SOON,
+                        unread=True,
+                        at=when,
+                        task=self._shown(task),
+                        snoozed_until=self.snoozed.get(notice),
+                    )
+                )
+        return notices
+
+    async def _snoozed(self, wanted: Mapping[str, datetime]) -> list[InboxNotice]:
+        """Return notices of what others did, those that are snoozed until the earliest first."""
+        seqs = [int(each) for each in sorted(wanted, key=wanted.__getitem__) if each.isdecimal()]
+        found = await notices_at(self.models, self._reading(), seqs)
+        return await self._notices([found[seq] for seq in seqs if seq in found])
+
+    def _reading(self, below: int | None = None, above: int | None = None) -> Reading:
+        return Reading(
             org_id=self.owner.org_id,
             user_id=self.owner.user_id,
             watched=self.watched.keys(),
-            archived=self.archived,
+            archived=self.archived.union(self.snoozed),
             below=below,
-            above=self.read_up_to if unread else None,
+            above=above,
         )
-        found, end = await notices_of(self.models, reading, limit)
+
+    async def _notices(self, found: Sequence[InboxEntry]) -> list[InboxNotice]:
         tasks = await self._tasks(found)
-        shown = [
+        return [
             InboxNotice(
                 id=str(each.seq),
                 kind=each.kind,
@@ -108,26 +170,11 @@ class InboxReader(Struct, frozen=True, kw_only=True):
                 type=each.type,
                 actor=each.actor,
                 task=tasks[each.task_id],
+                snoozed_until=self.snoozed.get(str(each.seq)),
             )
             for each in found
             if each.task_id in tasks
         ]
-        return shown, end
-
-    async def due_soon(self) -> list[InboxNotice]:
-        """Return notices of the tasks that the owner has to finish soon, the next one first."""
-        org_id, user_id = self.owner.org_id, self.owner.user_id
-        organization = await self.system.commands.states.fresh(Organization, org_id, org_id)
-        now = Now(self.system.clock(), ZoneInfo(organization.settings.time_zone))
-        found = await due_soon_of(self.models, org_id, [*self.projects], user_id, now)
-        notices: list[InboxNotice] = []
-        for task in map(_decode_due, found):
-            when = task.due_at or (None if task.due_date is None else now.end_of(task.due_date))
-            notice = f"due:{task.id}:{to_builtins(task.due_at or task.due_date)}"
-            if when is not None and notice not in self.archived:
-                kind, shown = InboxNoticeKind.DUE_SOON, self._shown(task)
-                notices.append(InboxNotice(id=notice, kind=kind, unread=True, at=when, task=shown))
-        return notices
 
     async def _tasks(self, notices: Iterable[InboxEntry]) -> dict[TaskId, NoticeTask]:
         """Return the tasks of *notices* that the owner sees."""
@@ -164,6 +211,7 @@ async def inbox_reader(system: System, models: ReadModels, owner: Owner) -> Inbo
         projects=projects,
         watched=await watched_tasks(models, owner.org_id, projects, owner.user_id),
         archived=frozenset(inbox.archived),
+        snoozed=inbox.snoozed,
         digest=inbox.digest,
         read_up_to=await read_up_to(system.log, stream, inbox),
     )

@@ -1,11 +1,12 @@
 """HTTP routes of the caller's inbox: what others did that concerns them, and what is due soon."""
 
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
 from litestar import Controller, get, patch, post
 from litestar.params import FromPath, FromQuery, JSONBody, Parameter
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from api.http.paging import LIMIT_DEFAULT, Paging, wait_for_own_writes
 from api.http.parameters import Cursor, Limit, nothing, shows
@@ -15,11 +16,17 @@ from api.http.request import ApiRequest
 from api.http.response import ApiResponse, json_response
 from api.http.run_command import Reply, run_command
 from commands.base import NotForApiKeys
-from commands.planning.inbox import ArchiveNotice, EventSeq, ReadInbox, SwitchDigest
+from commands.planning.inbox import ArchiveNotice, EventSeq, ReadInbox, SnoozeNotice, SwitchDigest
 from commands.receipt import Receipt, Response
 from domain.base import NotFound
 from domain.permission import Permission
-from domain.planning.inbox import Inbox, NoticeId, stream_of_inbox
+from domain.planning.inbox import (
+    Inbox,
+    NoticeId,
+    SnoozeOutOfRange,
+    TooManySnoozed,
+    stream_of_inbox,
+)
 from projections.base import View
 from projections.engine.query import list_slice
 from runtime.own_inbox import InboxNotice, InboxReader, Owner, inbox_reader
@@ -29,7 +36,7 @@ UNREAD_MAX = 100
 
 
 class InboxPage(View, frozen=True, kw_only=True):
-    """Notices, those that are due soon first, then the newest first.
+    """Notices: what is due soon, then what was snoozed until now, then the newest first.
 
     `unread` counts all that are unread, 100 if there are 100 or more; `readUpTo` is the number of
     the event up to which the caller has read. With `digest`, a mail tells them of what is unread
@@ -61,7 +68,16 @@ class ReadUpTo(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     up_to_seq: EventSeq
 
 
+class Snooze(Struct, frozen=True, forbid_unknown_fields=True):
+    """Body that puts a notice away until a time; null shows it again at once."""
+
+    until: Annotated[datetime, Meta(tz=True)] | None
+
+
 OnlyUnread = FromQuery[Annotated[bool, Parameter(description="true: only what is unread")]]
+OnlySnoozed = FromQuery[
+    Annotated[bool, Parameter(description="true: only what is snoozed until a time ahead")]
+]
 NoticeRef = FromPath[
     Annotated[
         str,
@@ -82,6 +98,7 @@ class InboxController(Controller):
         request: ApiRequest,
         *,
         unread: OnlyUnread = False,
+        snoozed: OnlySnoozed = False,
         limit: Limit = LIMIT_DEFAULT,
         cursor: Cursor = None,
     ) -> ApiResponse:
@@ -95,12 +112,16 @@ class InboxController(Controller):
         await wait_for_own_writes(request, "projects", "tasks", "activity")
         api, owner = request.api, Owner(request.organization, request.caller.user_id)
         reader = await inbox_reader(api.system, api.models, owner)
-        soon = await reader.due_soon()
-        notices, next_below = await reader.page(limit, below, unread=unread)
+        first = [*await reader.due_soon(), *await reader.came_back()]
+        if snoozed:
+            notices, end = await reader.asleep(), None
+        else:
+            notices, end = await reader.page(limit, below, unread=unread)
+            notices = notices if below else [*first, *notices]
         page = InboxPage(
-            items=[*(soon if below is None else ()), *notices],
-            next_cursor=paging.cursor(list_slice([], next_below)),
-            unread=await _unread(reader, len(soon)),
+            items=notices,
+            next_cursor=paging.cursor(list_slice([], end)),
+            unread=await _unread(reader, len(first)),
             read_up_to=reader.read_up_to,
             digest=reader.digest,
         )
@@ -152,6 +173,21 @@ class InboxController(Controller):
         command = ArchiveNotice(notice=_notice_id(notice))
         return await run_command(request, command, Reply(stream=stream, tagged=False))
 
+    @post(
+        "/{notice:str}/snooze",
+        status_code=200,
+        opt=needs(Permission.TASK_READ, fails=(NotForApiKeys, SnoozeOutOfRange, TooManySnoozed)),
+        responses=nothing(),
+    )
+    async def snooze(
+        self, request: ApiRequest, notice: NoticeRef, data: JSONBody[Snooze]
+    ) -> ApiResponse:
+        """Put a notice away until a time, after which it is shown first, or show it again."""
+        org_id = await request.own_organization()
+        stream = stream_of_inbox(request.caller.user_id, org_id)
+        command = SnoozeNotice(notice=_notice_id(notice), until=data.until)
+        return await run_command(request, command, Reply(stream=stream, tagged=False))
+
 
 def _notice_id(given: str) -> str:
     """Return the id of a notice.
@@ -165,7 +201,7 @@ def _notice_id(given: str) -> str:
     return found
 
 
-async def _unread(reader: InboxReader, soon: int) -> int:
+async def _unread(reader: InboxReader, first: int) -> int:
     """Return how many notices are unread, at most ``UNREAD_MAX``."""
     found, _ = await reader.page(UNREAD_MAX, unread=True)
-    return min(UNREAD_MAX, soon + len(found))
+    return min(UNREAD_MAX, first + len(found))

@@ -1,5 +1,6 @@
 """Commands on the caller's own inbox."""
 
+from datetime import datetime
 from typing import Annotated, ClassVar
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from domain.planning.inbox import (
     InboxRead,
     NoticeArchived,
     NoticeId,
+    NoticeSnoozed,
     stream_of_inbox,
 )
 from eventstore.append import Secret
@@ -63,6 +65,19 @@ class ArchiveNotice(InboxCommand, frozen=True, kw_only=True):
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         stream = stream_of_inbox(context.user_id, context.organization)
         return changes_of(stream, (await read(Inbox, stream)).archive(self.notice))
+
+
+class SnoozeNotice(InboxCommand, frozen=True, kw_only=True):
+    """Put a notice away until a time, or show it again at once, also an archived one."""
+
+    records = (NoticeSnoozed,)
+    notice: NoticeId
+    until: datetime | None
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
+        stream = stream_of_inbox(context.user_id, context.organization)
+        inbox = await read(Inbox, stream)
+        return changes_of(stream, inbox.snooze(self.notice, self.until, context.now))
 
 
 class SwitchDigest(InboxCommand, frozen=True, kw_only=True):

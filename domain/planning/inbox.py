@@ -8,18 +8,22 @@ Invariants
     1. What was read stays read. It is recorded at most once in ``INBOX_READ_EVERY``; in between,
        the command keeps it next to the log (``commands/planning/inbox.py``).
     2. The newest ``ARCHIVED_MAX`` notices that were archived stay away.
-    3. A mail about what is unread is off until its owner turns it on, and then due once a day.
-    4. Setting something to the value it has records no event.
+    3. A notice that is snoozed stays away until a time, and comes first from then on. At most
+       ``SNOOZED_MAX`` are: one more takes the place of the one that came back first. A notice is
+       either snoozed or archived.
+    4. A mail about what is unread is off until its owner turns it on, and then due once a day.
+    5. Setting something to the value it has records no event.
 """
 
 from datetime import datetime, timedelta
 from typing import Annotated, ClassVar, assert_never, get_args
 from uuid import UUID, uuid5
 
+from immutables import Map
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.base import Event, OrgId, UserId
+from domain.base import DomainError, Event, OrgId, Refusal, UserId
 from domain.patterned import patterned
 
 INBOX_READ_EVERY = timedelta(minutes=1)
@@ -28,6 +32,10 @@ DIGEST_EVERY = timedelta(hours=12)
 """How long after one digest the next can be due; a worker waits for the morning of the next day."""
 ARCHIVED_MAX = 10_000
 """Archived notices of one inbox that are kept."""
+SNOOZED_MAX = 50
+"""Notices of one inbox that are snoozed at most."""
+SNOOZE_MAX = timedelta(days=366)
+"""How long a notice is snoozed at most."""
 NoticeId = Annotated[
     str,
     patterned(r"^(\d{1,16}|due:[0-9a-f-]{36}:[0-9TZ:.-]{10,32})$", "the `id` of a notice"),
@@ -58,6 +66,16 @@ class NoticeArchived(Event, frozen=True, kw_only=True, tag="inbox.notice_archive
     notice: str
 
 
+class NoticeSnoozed(Event, frozen=True, kw_only=True, tag="inbox.notice_snoozed"):
+    """Somebody put a notice away until a time; without one, it is shown again at once."""
+
+    notice: str
+    until: datetime | None
+
+    def field_keys(self) -> tuple[str, ...]:
+        return (f"snoozed:{self.notice}",)
+
+
 class DigestSwitched(Event, frozen=True, kw_only=True, tag="inbox.digest_switched"):
     """Somebody turned the daily mail about their inbox in an organization on or off."""
 
@@ -77,7 +95,7 @@ class DigestDue(Event, frozen=True, kw_only=True, tag="inbox.digest_due"):
     at: datetime
 
 
-InboxEvent = InboxRead | NoticeArchived | DigestSwitched | DigestDue
+InboxEvent = InboxRead | NoticeArchived | NoticeSnoozed | DigestSwitched | DigestDue
 
 
 # State ----------------------------------------------------------------------
@@ -92,6 +110,8 @@ class Inbox(Struct, frozen=True, kw_only=True, gc=False):
     read_up_to: int = 0
     read_at: datetime | None = None
     archived: tuple[str, ...] = ()
+    snoozed: Map[str, datetime] = Map()
+    """Until when each snoozed notice stays away."""
     user_id: UserId | None = None
     organization_id: OrgId | None = None
     digest: bool = False
@@ -103,7 +123,10 @@ class Inbox(Struct, frozen=True, kw_only=True, gc=False):
             case InboxRead():
                 return replace(self, read_up_to=event.up_to_seq, read_at=event.at)
             case NoticeArchived():
-                return replace(self, archived=(*self.archived, event.notice)[-ARCHIVED_MAX:])
+                archived = (*self.archived, event.notice)[-ARCHIVED_MAX:]
+                return replace(self, archived=archived, snoozed=self._awake(event.notice))
+            case NoticeSnoozed():
+                return self._snoozed(event)
             case DigestSwitched():
                 return replace(
                     self,
@@ -116,6 +139,18 @@ class Inbox(Struct, frozen=True, kw_only=True, gc=False):
                 return replace(self, digest_at=event.at)
             case _:
                 assert_never(event)
+
+    def _snoozed(self, event: NoticeSnoozed) -> "Inbox":
+        snoozed = self._awake(event.notice)
+        if event.until is not None:
+            if len(snoozed) >= SNOOZED_MAX:
+                snoozed = snoozed.delete(min(snoozed, key=snoozed.__getitem__))
+            snoozed = snoozed.set(event.notice, event.until)
+        archived = tuple([each for each in self.archived if each != event.notice])
+        return replace(self, archived=archived, snoozed=snoozed)
+
+    def _awake(self, notice: str) -> Map[str, datetime]:
+        return self.snoozed.delete(notice) if notice in self.snoozed else self.snoozed
 
     # Decisions: each returns the events to record; an empty list means that nothing changes.
 
@@ -131,6 +166,21 @@ class Inbox(Struct, frozen=True, kw_only=True, gc=False):
     def archive(self, notice: str) -> list[InboxEvent]:
         return [] if notice in self.archived else [NoticeArchived(notice=notice)]
 
+    def snooze(self, notice: str, until: datetime | None, now: datetime) -> list[InboxEvent]:
+        """Put a notice away until a time, or show it again.
+
+        :raises SnoozeOutOfRange: the time is not ahead, or too far.
+        :raises TooManySnoozed: as many are snoozed as can be.
+        """
+        if until is not None and not now < until <= now + SNOOZE_MAX:
+            raise SnoozeOutOfRange
+        if self.snoozed.get(notice) == until and notice not in self.archived:
+            return []
+        full = notice not in self.snoozed and len(self.snoozed) >= SNOOZED_MAX
+        if until is not None and full and min(self.snoozed.values()) > now:
+            raise TooManySnoozed
+        return [NoticeSnoozed(notice=notice, until=until)]
+
     def switch_digest(self, switched: DigestSwitched) -> list[InboxEvent]:
         return [] if switched.on is self.digest else [switched]
 
@@ -142,3 +192,20 @@ class Inbox(Struct, frozen=True, kw_only=True, gc=False):
         if now - before < DIGEST_EVERY:
             return []
         return [DigestDue(user_id=user_id, organization_id=org_id, at=now)]
+
+
+# Errors ---------------------------------------------------------------------
+
+
+class SnoozeOutOfRange(DomainError):
+    """A notice is snoozed until a time ahead, within 366 days."""
+
+    code = "snooze_out_of_range"
+    refusal = Refusal.INVALID
+
+
+class TooManySnoozed(DomainError):
+    """At most 50 notices are snoozed at once. Let one of them be shown again first."""
+
+    code = "too_many_snoozed"
+    refusal = Refusal.CONFLICT

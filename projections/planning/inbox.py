@@ -4,7 +4,7 @@ Nothing is stored for it but the activity of tasks and persons: an event that co
 nothing, and who watches a task is asked when the inbox is read.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from domain.base import OrgId, ProjectId, TaskId, UserId
 from projections.base import text_of
@@ -137,6 +138,18 @@ async def notices_of(
 
     page = await full_page(find, limit, reading.below)
     return [found[seq] for seq in page.keys], page.next_key
+
+
+async def notices_at(
+    models: ReadModels, reading: Reading, seqs: Iterable[int]
+) -> dict[int, InboxEntry]:
+    """Return the notices with these numbers that still concern somebody, also archived ones."""
+    found: dict[int, InboxEntry] = {}
+    for seq in seqs:
+        one = replace(reading, archived=frozenset(), below=seq + 1, above=seq - 1)
+        entries, _ = await notices_of(models, one, 1)
+        found |= {entry.seq: entry for entry in entries}
+    return found
 
 
 async def _happenings(models: ReadModels, reading: Reading, below: int | None) -> ListSlice:

@@ -100,6 +100,7 @@ COMMANDS: dict[str, Any] = {
     "PATCH /api/inbox": {"digest": True},
     "POST /api/inbox/read": {"upToSeq": 1},
     "POST /api/inbox/{notice}/archive": None,
+    "POST /api/inbox/{notice}/snooze": {"until": None},
     "POST /api/view": {"name": "New", "filter": {"overdue": True}},
     "DELETE /api/view/{view_id}": None,
     "PATCH /api/view/{view_id}": {"name": "Other"},

@@ -208,3 +208,64 @@ async def test_whoever_wrote_a_comment_is_told_of_reactions(ana: Person, ben: Pe
 
     assert told(await inbox(ben))[0] == ("reacted", "ENG-1")
     assert "reacted" not in dict(told(await inbox(ana)))
+
+
+async def test_what_is_snoozed_comes_first_when_its_time_has_come(
+    ana: Person, ben: Person, clock: MovableClock
+) -> None:
+    project = await ana.project()
+    soon = (clock() + timedelta(days=2)).date().isoformat()
+    await ana.task(project, assignees=[ben.id], dueDate=soon)
+    await ana.task(project, assignees=[ben.id])
+    before = await inbox(ben)
+    due, newest, first = before["items"]
+    assert done(await ben.post("/inbox/read", {"upToSeq": newest["seq"]}), 204) is None
+
+    until = (clock() + timedelta(minutes=10)).isoformat().replace("+00:00", "Z")
+    for notice in (due, first):
+        done(await ben.post(f"/inbox/{notice['id']}/snooze", {"until": until}), 204)
+
+    assert [each["id"] for each in (await inbox(ben))["items"]] == [newest["id"]]
+    assert (await inbox(ben))["unread"] == 0
+    asleep = (await inbox(ben, "?snoozed=true"))["items"]
+    assert {each["id"] for each in asleep} == {due["id"], first["id"]}
+    assert {each["snoozedUntil"] for each in asleep} == {until}
+
+    clock.ahead += timedelta(minutes=10)
+    back = await inbox(ben)
+    assert [each["id"] for each in back["items"]] == [due["id"], first["id"], newest["id"]]
+    assert [each["unread"] for each in back["items"]] == [True, True, False]
+    assert back["unread"] == 2
+    assert (await inbox(ben, "?snoozed=true"))["items"] == []
+
+    done(await ben.post(f"/inbox/{first['id']}/archive"), 204)
+    done(await ben.post(f"/inbox/{due['id']}/snooze", {"until": None}), 204)
+    assert [each["id"] for each in (await inbox(ben))["items"]] == [due["id"], newest["id"]]
+    done(await ben.post(f"/inbox/{first['id']}/snooze", {"until": None}), 204)
+    assert [each["id"] for each in (await inbox(ben))["items"]][1:] == [newest["id"], first["id"]]
+
+
+async def test_a_notice_is_snoozed_until_a_time_that_is_ahead(ana: Person, ben: Person) -> None:
+    await ana.task(await ana.project(), assignees=[ben.id])
+    [notice, *_] = (await inbox(ben))["items"]
+    path = f"/inbox/{notice['id']}/snooze"
+
+    refused(await ben.post(path, {"until": "2020-01-01T00:00:00Z"}), 422, "snooze_out_of_range")
+    for wrong in ({}, {"until": "tomorrow"}, {"until": "2031-01-01T00:00:00"}):
+        refused(await ben.post(path, wrong), 422, "invalid_request")
+    refused(await ben.post("/inbox/nothing/snooze", {"until": None}), 404, "not_found")
+
+
+async def test_what_is_snoozed_does_not_come_back_to_whoever_no_longer_sees_it(
+    ana: Person, ben: Person, clock: MovableClock
+) -> None:
+    await ana.task(await ana.project(), assignees=[ben.id])
+    [notice, *_] = (await inbox(ben))["items"]
+    until = (clock() + timedelta(minutes=10)).isoformat()
+    done(await ben.post(f"/inbox/{notice['id']}/snooze", {"until": until}), 204)
+
+    done(await ana.patch("/project/ENG", {"visibility": "PRIVATE"}), 200)
+    assert (await inbox(ben, "?snoozed=true"))["items"] == []
+    clock.ahead += timedelta(minutes=10)
+
+    assert await inbox(ben) | {"items": [], "unread": 0} == await inbox(ben)

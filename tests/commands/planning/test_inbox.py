@@ -11,6 +11,7 @@ from commands.planning.inbox import (
     ArchiveNotice,
     NoteDueDigest,
     ReadInbox,
+    SnoozeNotice,
     SwitchDigest,
     read_up_to,
 )
@@ -24,6 +25,8 @@ from domain.planning.inbox import (
     Inbox,
     InboxRead,
     NoticeArchived,
+    NoticeSnoozed,
+    SnoozeOutOfRange,
     stream_of_inbox,
 )
 from eventstore.log import EventLog
@@ -76,6 +79,16 @@ class TestArchiveNotice:
         given(*HERE, archived).when(ArchiveNotice(notice="3"), by=CLEO).then()
 
 
+class TestSnoozeNotice:
+    def test_a_member_puts_a_notice_away_until_a_time_ahead(self) -> None:
+        until = NOW + INBOX_READ_EVERY
+        snoozed = on(INBOX, NoticeSnoozed(notice="3", until=until), org_id=PLATFORM)
+        asked = SnoozeNotice(notice="3", until=until)
+        given(*HERE).when(asked, by=CLEO).then(snoozed)
+        given(*HERE, snoozed).when(asked, by=CLEO).then()
+        given(*HERE).when(asked, by=CLEO, now=until).then_refused(SnoozeOutOfRange)
+
+
 class TestDigest:
     def test_a_member_turns_it_on_and_off(self) -> None:
         off = DigestSwitched(user_id=CLEO, organization_id=ACME, on=False, at=NOW)
@@ -91,7 +104,12 @@ class TestDigest:
         given(*HERE).when(asked, now=later, org_id=None).then()
 
 
-EVERY = [ReadInbox(up_to_seq=1), ArchiveNotice(notice="1"), SwitchDigest(on=True)]
+EVERY = [
+    ReadInbox(up_to_seq=1),
+    ArchiveNotice(notice="1"),
+    SnoozeNotice(notice="1", until=None),
+    SwitchDigest(on=True),
+]
 
 
 @pytest.mark.parametrize("asked", EVERY, ids=lambda one: type(one).__name__)

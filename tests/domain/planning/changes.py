@@ -86,6 +86,7 @@ PLANNING_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     ),
     (inbox.Inbox(), inbox.InboxRead(up_to_seq=7, at=NOW), ("read_up_to", "read_at")),
     (inbox.Inbox(), inbox.NoticeArchived(notice="7"), ("archived",)),
+    (inbox.Inbox(), inbox.NoticeSnoozed(notice="7", until=NOW), ("snoozed:7",)),
     (
         inbox.Inbox(),
         inbox.DigestSwitched(user_id=ANA, organization_id=ACME, on=True, at=NOW),

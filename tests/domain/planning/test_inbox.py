@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from hypothesis import given as forall
 from hypothesis import strategies as st
 
@@ -9,12 +10,17 @@ from domain.planning.inbox import (
     ARCHIVED_MAX,
     DIGEST_EVERY,
     INBOX_READ_EVERY,
+    SNOOZE_MAX,
+    SNOOZED_MAX,
     DigestDue,
     DigestSwitched,
     Inbox,
     InboxEvent,
     InboxRead,
     NoticeArchived,
+    NoticeSnoozed,
+    SnoozeOutOfRange,
+    TooManySnoozed,
     stream_of_inbox,
 )
 from tests.domain.spec import ACME, ANA, BEN, NOW, OTHER, QUICK, events_of, given
@@ -52,6 +58,43 @@ def test_the_newest_archived_notices_are_kept() -> None:
 
     assert len(after.archived) == ARCHIVED_MAX
     assert (after.archived[0], after.archived[-1]) == ("1", "new")
+
+
+def test_a_notice_is_snoozed_until_a_time_ahead() -> None:
+    snoozed = given(Inbox(), *Inbox().snooze("7", LATER, NOW))
+
+    assert dict(snoozed.snoozed) == {"7": LATER}
+    assert snoozed.snooze("7", LATER, NOW) == []
+    assert snoozed.snooze("7", None, NOW) == [NoticeSnoozed(notice="7", until=None)]
+    assert given(snoozed, *snoozed.snooze("7", None, NOW)) == Inbox()
+    assert Inbox().snooze("7", None, NOW) == []
+    assert Inbox().snooze("7", NOW + SNOOZE_MAX, NOW) != []
+    for wrong in (NOW, NOW - SNOOZE_MAX, NOW + SNOOZE_MAX + timedelta(microseconds=1)):
+        with pytest.raises(SnoozeOutOfRange):
+            Inbox().snooze("7", wrong, NOW)
+
+
+def test_a_notice_is_snoozed_or_archived() -> None:
+    snoozed = given(Inbox(), *Inbox().snooze("7", LATER, NOW))
+    archived = given(snoozed, *snoozed.archive("7"))
+
+    assert (dict(archived.snoozed), archived.archived) == ({}, ("7",))
+    assert given(archived, *archived.snooze("7", LATER, NOW)) == snoozed
+    assert given(archived, *archived.snooze("7", None, NOW)) == Inbox()
+
+
+def test_a_notice_that_came_back_makes_room_and_one_that_did_not_does_not() -> None:
+    full = Inbox()
+    for number in range(SNOOZED_MAX):
+        full = given(full, *full.snooze(str(number), LATER + number * INBOX_READ_EVERY, NOW))
+
+    with pytest.raises(TooManySnoozed):
+        full.snooze("new", LATER, NOW)
+    assert full.snooze("3", LATER, NOW) != []
+
+    after = given(full, *full.snooze("new", LATER + INBOX_READ_EVERY, LATER))
+    assert len(after.snoozed) == SNOOZED_MAX
+    assert "0" not in after.snoozed
 
 
 def test_a_digest_is_off_until_it_is_turned_on_and_then_due_once_in_a_while() -> None:
