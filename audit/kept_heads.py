@@ -17,7 +17,8 @@ import msgspec
 from msgspec import Struct
 
 from domain.base import OrgId
-from eventstore.store import LogIdentity, TreeHead
+from eventstore.store import LogIdentity
+from eventstore.trees import TreeHead
 
 _SPARE_LINES = 1_000
 """How many outdated lines the file may have before it is rewritten."""

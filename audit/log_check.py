@@ -12,7 +12,7 @@ from audit.note import NoteInvalid, TreeCheckpoint, checkpoint_in, open_checkpoi
 from audit.tree_signer import LogTampered, TreeSigner
 from domain.base import OrgId
 from eventstore.log import EventLog
-from eventstore.store import TreeHead
+from eventstore.trees import TreeHead
 
 _logger = logging.getLogger(__name__)
 

@@ -11,6 +11,8 @@ import hmac
 from collections.abc import Sequence
 
 HASH_BYTES = 32
+TILE_LEVELS = 8
+"""Levels of a tree in a tile, which has 256 hashes when it is full, as in C2SP tlog-tiles."""
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 SIZE_BYTES = 8
 
@@ -60,14 +62,22 @@ class Frontier:
         """The roots of the perfect subtrees, largest (leftmost) first."""
         return tuple(self._subtrees)
 
-    def append(self, leaf: bytes) -> None:
-        """Add one leaf hash; merges as many subtrees as the size has trailing 1 bits."""
-        carry, merged = leaf, self._size
+    def append(self, leaf: bytes) -> tuple[bytes, ...]:
+        """Add one leaf hash; merges as many subtrees as the size has trailing 1 bits.
+
+        Return the roots of the tiles that it fills, those of the lowest level first: mostly none.
+        """
+        carry, merged, height = leaf, self._size, 0
+        filled: tuple[bytes, ...] = ()
         while merged & 1:
             carry = node_hash(self._subtrees.pop(), carry)
             merged >>= 1
+            height += 1
+            if not height % TILE_LEVELS:
+                filled += (carry,)
         self._subtrees.append(carry)
         self._size += 1
+        return filled
 
     def root(self) -> bytes:
         """Return the root of the tree; that of an empty tree is the SHA-256 of nothing."""
@@ -101,6 +111,21 @@ def root_of(leaf_hashes: Sequence[bytes]) -> bytes:
     for leaf in leaf_hashes:
         frontier.append(leaf)
     return frontier.root()
+
+
+def perfect_subtrees(low: int, high: int) -> list[tuple[int, int]]:
+    """Return the height and index of each perfect subtree that the leaves of a range consist of.
+
+    The first is the leftmost and largest, if the range is one of a path or begins with leaf 0.
+    """
+    found: list[tuple[int, int]] = []
+    while low < high:
+        height = (high - low).bit_length() - 1
+        if low:
+            height = min(height, (low & -low).bit_length() - 1)
+        found.append((height, low >> height))
+        low += 1 << height
+    return found
 
 
 def inclusion_path(index: int, size: int) -> list[tuple[int, int]]:

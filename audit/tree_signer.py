@@ -1,13 +1,15 @@
 """Signs the Merkle tree of each organization as its log grows.
 
 Leaf *n* is the stored ``state`` of the organization's event number *n* + 1. A tree depends only on
-the log, so signing it twice, or in two processes, gives the same root.
+the log, so signing it twice, or in two processes, gives the same root. The roots of whole tiles are
+stored before the head that covers them; proofs are made of them.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -18,7 +20,7 @@ from domain.base import OrgId
 from eventstore.log import EventLog
 from eventstore.mode import STILL, LogMode
 from eventstore.recorded import Row, fills_read
-from eventstore.store import TreeHead
+from eventstore.trees import TILE_WIDTH, TreeHead, TreeNode
 
 LOG_NAME = "trackrecord"
 _UNSIGNED = STILL | {LogMode.CONTRADICTED, LogMode.ACCEPTING}
@@ -40,6 +42,14 @@ class LogTampered(Exception):
 def signer(key: bytes) -> Signer:
     """Return the signer of checkpoints with a 32-byte *key*."""
     return Signer(LOG_NAME, Ed25519PrivateKey.from_private_bytes(key))
+
+
+class _Signed(NamedTuple):
+    """A head, and the nodes to store before it; a head that is known needs neither stored."""
+
+    head: TreeHead
+    is_new: bool
+    nodes: Sequence[TreeNode] = ()
 
 
 class TreeSigner:
@@ -64,35 +74,52 @@ class TreeSigner:
 
         :raises LogTampered: the log is shorter, or contradicts an earlier head.
         """
-        head, is_new = await self._head_at(org_id, size)
-        if is_new:
-            await self._store([head])
-        return head
+        return await self._stored(await self._head_at(org_id, size))
 
-    async def _head_at(self, org_id: OrgId, size: int) -> tuple[TreeHead, bool]:
-        """Return a signed tree head, and whether it is new."""
+    async def _head_at(self, org_id: OrgId, size: int) -> _Signed:
         known = await self._log.newest_tree_head(org_id, size)
         if known is not None and known.size == size:
-            return known, False
-        frontier = await self._extended(org_id, self._resumed(known), size)
-        epoch = (await self._log.identity()).epoch
-        note = self._signed(org_id, epoch, frontier)
-        return TreeHead(org_id, size, frontier.to_bytes(), note), True
+            return _Signed(known, is_new=False)
+        frontier = self._resumed(known)
+        nodes = await self._extend(org_id, frontier, size)
+        note = await self.sign(org_id, size, frontier.root())
+        return _Signed(TreeHead(org_id, size, frontier.to_bytes(), note), is_new=True, nodes=nodes)
 
-    async def _store(self, heads: Sequence[TreeHead]) -> None:
+    async def sign(self, org_id: OrgId, size: int, root: bytes) -> str:
+        """Return the signed checkpoint of a tree, which nothing keeps.
+
+        The caller has seen that *root* is that of an organization's first *size* events.
+        """
+        epoch = (await self._log.identity()).epoch
+        origin = origin_of(LOG_NAME, str(org_id), epoch)
+        return self.signer.sign_checkpoint(origin, size, root, self._now())
+
+    async def _stored(self, signed: _Signed) -> TreeHead:
+        if signed.is_new:
+            await self._store([signed])
+        return signed.head
+
+    async def _store(self, signed: Sequence[_Signed]) -> None:
         """Keep new heads, outside the database first: what is only there is signed again."""
+        heads = [each.head for each in signed]
         if self._kept is not None:
             await asyncio.to_thread(self._kept.keep, await self._log.identity(), heads)
         if heads and not await self._log.is_still():  # they can be signed again at any time
+            await self._store_nodes([node for each in signed for node in each.nodes])
             await self._log.put_tree_heads(heads)
+
+    async def _store_nodes(self, nodes: Sequence[TreeNode]) -> None:
+        if nodes:
+            await self._log.put_tree_nodes(nodes)
 
     async def frontier_at(self, org_id: OrgId, size: int) -> Frontier:
         """Return the tree over an organization's first *size* events.
 
         :raises LogTampered: the log is shorter, or contradicts an earlier head.
         """
-        known = await self._log.newest_tree_head(org_id, size)
-        return await self._extended(org_id, self._resumed(known), size)
+        frontier = self._resumed(await self._log.newest_tree_head(org_id, size))
+        await self._extend(org_id, frontier, size)
+        return frontier
 
     async def seal_new(self, owns: Callable[[int], bool] | None = None) -> int:
         """Sign the trees that grew since the last call; return how many there were.
@@ -116,6 +143,7 @@ class TreeSigner:
         else:
             at = await self._log.last_position(part)
             signed = await self._log.newest_tree_heads(part)  # before the sizes, which only grow
+            await self._fill(signed)
             sizes = await self._log.organization_heads(part)
             grown = {
                 org_id: size
@@ -128,17 +156,29 @@ class TreeSigner:
         self._positions[part] = at
         return len(grown)
 
+    async def _fill(self, signed: Mapping[OrgId, TreeHead]) -> None:
+        """Store the nodes of trees that an earlier version has signed without."""
+        for org_id, head in signed.items():
+            if head.size < TILE_WIDTH or await self._log.tree_nodes(org_id, 1, 0, 1):
+                continue
+            try:
+                nodes = await self._extend(org_id, Frontier(), head.size)
+            except LogTampered:
+                _logger.exception("the tree of organization %s has no nodes", org_id)
+            else:  # the first one last: where it is, all are
+                await self._store_nodes(nodes[::-1])
+
     async def _seal_each(self, trees: Sequence[tuple[OrgId, int]]) -> None:
-        heads: list[TreeHead] = []
+        found: list[_Signed] = []
         for org_id, size in trees:
             try:
-                head, is_new = await self._newest_head(org_id, size)
+                signed = await self._newest_head(org_id, size)
             except LogTampered:
                 _logger.exception("the tree of organization %s is no longer signed", org_id)
             else:
-                heads += [head] if is_new else []
+                found += [signed] if signed.is_new else []
             await asyncio.sleep(0)  # a log in this process never yields by itself
-        await self._store(heads)
+        await self._store(found)
 
     async def _grown(self, part: int, at: int) -> tuple[dict[OrgId, int], int]:
         """Return the new sizes of the trees that grew since position *at*, and the newest one."""
@@ -155,12 +195,9 @@ class TreeSigner:
 
         :raises LogTampered: an earlier head covers more events, or different ones.
         """
-        head, is_new = await self._newest_head(org_id, size)
-        if is_new:
-            await self._store([head])
-        return head
+        return await self._stored(await self._newest_head(org_id, size))
 
-    async def _newest_head(self, org_id: OrgId, size: int) -> tuple[TreeHead, bool]:
+    async def _newest_head(self, org_id: OrgId, size: int) -> _Signed:
         newest = await self._log.newest_tree_head(org_id)
         if newest is not None and newest.size > size:  # another process may have signed it since
             size = await self._log.organization_head(org_id)
@@ -182,23 +219,25 @@ class TreeSigner:
             raise LogTampered(f"{known.org_id}: the head at {known.size} does not match its note")
         return frontier
 
-    async def _extended(self, org_id: OrgId, frontier: Frontier, size: int) -> Frontier:
+    async def _extend(self, org_id: OrgId, frontier: Frontier, size: int) -> list[TreeNode]:
+        """Add events up to *size* to *frontier*; return the roots of the tiles that they fill."""
+        nodes: list[TreeNode] = []
         while frontier.size < size:
             count = min(_BATCH, size - frontier.size)
             rows = await self._log.organization(org_id, frontier.size, count)
             if not rows:
                 raise LogTampered(f"{org_id}: no event {frontier.size + 1} of {size}")
             async with self._log.turns:
-                _extend(frontier, rows)
-        return frontier
-
-    def _signed(self, org_id: OrgId, epoch: int, frontier: Frontier) -> str:
-        origin = origin_of(LOG_NAME, str(org_id), epoch)
-        return self.signer.sign_checkpoint(origin, frontier.size, frontier.root(), self._now())
+                nodes += _add(frontier, rows)
+        return nodes
 
 
-def _extend(frontier: Frontier, rows: list[Row]) -> None:
+def _add(frontier: Frontier, rows: list[Row]) -> list[TreeNode]:
+    nodes: list[TreeNode] = []
     for row in rows:
         if row.org_seq != frontier.size + 1:
             raise LogTampered(f"{row.org_id}: event {frontier.size + 1} is missing")
-        frontier.append(leaf_hash(row.state))
+        filled = frontier.append(leaf_hash(row.state))
+        for level, root in enumerate(filled, start=1):
+            nodes.append(TreeNode(row.org_id, level, row.org_seq // TILE_WIDTH**level - 1, root))
+    return nodes

@@ -19,7 +19,7 @@ from msgspec.structs import force_setattr, replace
 
 from domain.base import ERASED, Event, OrgId
 from domain.catalog import EVENT_TYPES
-from eventstore.randomness import random_bytes
+from eventstore.identifiers import random_bytes
 from eventstore.recorded import Metadata, Recorded, Row
 from eventstore.upcasting import STEPS, schema_version, upcast
 

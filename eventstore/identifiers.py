@@ -1,19 +1,26 @@
-"""New identifiers: UUIDs of version 7, so that ids created in sequence are stored together.
+"""New identifiers, and the random bytes that they, salts, nonces and keys are made of.
 
-The id of an event is not among them: it is made from what the event says.
+Ids are UUIDs of version 7, so that those created in sequence are stored together. The id of an
+event is not among them: it is made from what the event says.
+
+Random bytes are read from the system in large blocks. Reading 16 of them costs little in itself,
+but it releases the interpreter lock, and with a busy writer thread, getting it back costs twenty
+times as much.
 
 ``uuid.UUID(...)`` checks its arguments, which takes a microsecond or more; ids that are known to be
 valid are created without it.
 """
 
+import os
+import threading
 import time
 from functools import lru_cache
 from hashlib import sha256
+from io import BytesIO
 from uuid import UUID, SafeUUID
 
-from eventstore.randomness import random_bytes
-
 IDS_REMEMBERED = 65_536
+_DRAUGHT_BYTES = 4096
 
 _new = object.__new__
 _set = object.__setattr__
@@ -21,6 +28,33 @@ _UNKNOWN = SafeUUID.unknown
 _MASK = ~(0xF000 << 64 | 0xC000 << 48)
 _VERSION_7 = 0x7000 << 64 | 0x8000 << 48
 _VERSION_8 = 0x8000 << 64 | 0x8000 << 48
+
+
+class _Pool(threading.local):
+    """A pool per thread, so that no byte is used twice."""
+
+    def __init__(self) -> None:
+        self.drawn = BytesIO()
+
+
+_pool = _Pool()
+
+
+def random_bytes(count: int) -> bytes:
+    """Return *count* bytes from the system's cryptographic generator, each used only once."""
+    found = _pool.drawn.read(count)
+    if len(found) < count:
+        _pool.drawn = BytesIO(os.urandom(_DRAUGHT_BYTES + count))
+        found = _pool.drawn.read(count)
+    return found
+
+
+def _start_over() -> None:
+    _pool.drawn = BytesIO()
+
+
+# A forked child must not return the same bytes as its parent.
+os.register_at_fork(after_in_child=_start_over)
 
 
 def new_id() -> UUID:

@@ -17,7 +17,8 @@ from eventstore.engine.turns import Turns
 from eventstore.keys import KeyWrapper, SubjectKeys, key_owner_in
 from eventstore.partition import partition_of
 from eventstore.recorded import Recorded, Row, mark_of, recorded_time
-from eventstore.store import STREAM_MAX, LogIdentity, Store, TreeHead, Wrapped
+from eventstore.store import STREAM_MAX, LogIdentity, Store, Wrapped
+from eventstore.trees import TreeHead, TreeNode
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -38,8 +39,8 @@ class History(Struct, frozen=True):
     at: datetime | None
 
 
-class TreeHeadReads(ClaimReads):
-    """The signed tree heads in a log's database."""
+class TreeReads(ClaimReads):
+    """The signed tree heads in a log's database, and the nodes that proofs are made of."""
 
     async def tree_heads(self, org_id: OrgId, since: int = 0) -> list[TreeHead]:
         """Return the signed tree heads of an organization of at least *since*."""
@@ -64,8 +65,18 @@ class TreeHeadReads(ClaimReads):
         """Store signed tree heads, all or none."""
         await self._calls.write(self.store.put_tree_heads, heads)
 
+    async def tree_nodes(
+        self, org_id: OrgId, level: int, first: int, last: int
+    ) -> dict[int, bytes]:
+        """Return the nodes from *first* to below *last* of a level, as far as they are stored."""
+        return await self._read(self.store.tree_nodes, org_id, level, first, last)
 
-class LogReads(TreeHeadReads):
+    async def put_tree_nodes(self, nodes: Sequence[TreeNode]) -> None:
+        """Store nodes of trees."""
+        await self._calls.write(self.store.put_tree_nodes, nodes)
+
+
+class LogReads(TreeReads):
     """Reads of a store in this process run on the event loop, those over the network on threads.
 
     Reading a stream in process takes about 20 µs.

@@ -119,7 +119,7 @@ class PostgresStore(SqlSideTables):
         :raises LogUnfit: it has none, one of an older shape, or one with other partitions.
         """
         self._refuse_old()
-        if not self._has("log_identity"):
+        if not self._has("tree_nodes"):  # the newest table
             raise LogUnfit(NOT_MIGRATED)
         self._learn_parts()
 

@@ -11,6 +11,7 @@ from eventstore.append import Append, KeptSince, Outcome, Secret, UsedKey
 from eventstore.claim import ClaimKey, CountKey, Held
 from eventstore.mode import LogMode
 from eventstore.recorded import Row
+from eventstore.trees import Trees
 
 STREAM_MAX = 2**62
 """More events than any stream will ever have."""
@@ -45,15 +46,6 @@ class LogIdentity(Struct, frozen=True):
     epoch: int
 
 
-class TreeHead(Struct, frozen=True):
-    """The Merkle tree of one organization after its first *size* events, signed."""
-
-    org_id: OrgId
-    size: int
-    frontier: bytes
-    note: str
-
-
 class Wrapped(Struct, frozen=True):
     """The data key of a subject (without a name), or a secret by its name and owner."""
 
@@ -67,34 +59,7 @@ class Wrapped(Struct, frozen=True):
         return self.owner.bytes, self.name
 
 
-class TreeHeads(Protocol):
-    """The signed tree heads of an event database."""
-
-    def tree_heads(self, org_id: OrgId, since: int = 0) -> list[TreeHead]:
-        """Return the signed tree heads of an organization of at least *since*, smallest first."""
-        ...
-
-    def newest_tree_head(self, org_id: OrgId, size_max: int) -> TreeHead | None:
-        """Return the largest signed tree head of an organization up to *size_max*."""
-        ...
-
-    def newest_tree_heads(self, after: OrgId | None, limit: int, part: int = 0) -> list[TreeHead]:
-        """Return the largest signed tree head of each organization of a partition.
-
-        At most *limit*, of the organizations behind *after*, in the order of their ids.
-        """
-        ...
-
-    def drop_tree_heads(self, org_id: OrgId, above: int) -> None:
-        """Forget the tree heads of an organization that are larger than *above*."""
-        ...
-
-    def put_tree_heads(self, heads: Sequence[TreeHead]) -> None:
-        """Store signed tree heads, all or none; a second one of the same size is ignored."""
-        ...
-
-
-class Store(TreeHeads, Protocol):
+class Store(Trees, Protocol):
     """An event database: events are only ever added, one transaction per batch."""
 
     inline: bool

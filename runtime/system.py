@@ -16,11 +16,11 @@ from domain.base import OrgId
 from eventstore.append import LogUnfit, Secret
 from eventstore.counters import LOG_DRIVER, OPERATIONS_DRIVER, counters_of
 from eventstore.engine.schema import MAY_CHANGE
+from eventstore.identifiers import random_bytes
 from eventstore.log import EventLog
 from eventstore.open import open_store
 from eventstore.operations.open import open_operations
 from eventstore.operations.store import OperationalStore
-from eventstore.randomness import random_bytes
 from projections.engine.open import open_read_store
 from projections.engine.store import ReadStore
 from runtime.buckets.kept import open_kept_heads

@@ -14,9 +14,8 @@ from commands.work.task import ChangeTaskStatus
 from commands.work.task_create import CreateTask
 from domain.base import OrgId, ProjectId, TaskId, UserId
 from domain.work.task.events import TaskStatus
-from eventstore.identifiers import new_id
+from eventstore.identifiers import new_id, random_bytes
 from eventstore.log import EventLog
-from eventstore.randomness import random_bytes
 from eventstore.recorded import Actor, ActorKind
 from eventstore.store import Store
 from security.sealing import DataKeys, master_keys

@@ -15,6 +15,7 @@ from eventstore.partition import partition_of
 _ABOUT = {
     EVENTS_TABLE: "org_id",
     "tree_heads": "org_id",
+    "tree_nodes": "org_id",
     "idempotency_keys": "org_id",
     "claims": "within",
     "counts": "within",

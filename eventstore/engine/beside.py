@@ -1,4 +1,4 @@
-"""The tables next to the events in SQL: keys, secrets, tree heads, claims, counts."""
+"""The tables next to the events in SQL: keys, secrets, claims, counts."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
@@ -10,29 +10,14 @@ from domain.base import OrgId
 from eventstore.append import Append, Secret
 from eventstore.claim import ClaimKey, Held
 from eventstore.engine.idempotency import USED_KEYS
-from eventstore.engine.lookups import SqlLookups
 from eventstore.engine.probes import marks
 from eventstore.engine.schema import Insert
 from eventstore.engine.settle import Settled
+from eventstore.engine.trees import NOBODY, SqlTrees
 from eventstore.recorded import Row
-from eventstore.store import TreeHead, Wrapped
+from eventstore.store import Wrapped
 
 KEYS_AT_ONCE = 500
-NOBODY = UUID(int=0)
-_TREE_HEADS = "SELECT org_id, size, frontier, note FROM tree_heads WHERE part = ? AND org_id = ? "
-_NEWEST_TREE_HEADS = (
-    # Jumps from one organization to the next in the index: GROUP BY would read every head.
-    "WITH RECURSIVE owners(org_id, n) AS (SELECT * FROM"
-    " (SELECT org_id, 1 FROM tree_heads WHERE part = ? AND org_id > ?"
-    " ORDER BY org_id LIMIT 1) AS first"
-    " UNION ALL SELECT (SELECT one.org_id FROM tree_heads AS one"
-    " WHERE one.part = ? AND one.org_id > owners.org_id ORDER BY one.org_id LIMIT 1), n + 1"
-    " FROM owners WHERE owners.org_id IS NOT NULL AND n < ?)"
-    " SELECT head.org_id, head.size, head.frontier, head.note FROM owners"
-    " JOIN tree_heads AS head ON head.part = ? AND head.org_id = owners.org_id AND head.size ="
-    " (SELECT one.size FROM tree_heads AS one WHERE one.part = ? AND one.org_id = owners.org_id"
-    " ORDER BY one.size DESC LIMIT 1) ORDER BY head.org_id"
-)
 
 INSERT_EVENTS = Insert(
     "events",
@@ -82,7 +67,7 @@ TableWrite = Insert | str
 SqlWrite = tuple[str, Sequence[Any]]
 
 
-class SqlSideTables(SqlLookups):
+class SqlSideTables(SqlTrees):
     """Reads and writes of the tables next to the events."""
 
     def claims_in(self, part: int) -> dict[tuple[str, UUID, bytes], Held]:
@@ -154,41 +139,6 @@ class SqlSideTables(SqlLookups):
             "UPDATE subject_keys SET wrapped = ? WHERE part = ? AND subject = ? AND wrapped = ?"
         )
         return bool(self._execute(statement, (value, *place, found.value)))
-
-    def tree_heads(self, org_id: OrgId, since: int = 0) -> list[TreeHead]:
-        statement = _TREE_HEADS + "AND size >= ? ORDER BY size"
-        found = self._query(statement, (self._part(org_id), self._id(org_id), since))
-        return [self._tree_head(head) for head in found]
-
-    def newest_tree_head(self, org_id: OrgId, size_max: int) -> TreeHead | None:
-        statement = _TREE_HEADS + "AND size <= ? ORDER BY size DESC LIMIT 1"
-        found = self._query(statement, (self._part(org_id), self._id(org_id), size_max))
-        return self._tree_head(found[0]) if found else None
-
-    def newest_tree_heads(self, after: OrgId | None, limit: int, part: int = 0) -> list[TreeHead]:
-        behind = self._id(NOBODY if after is None else after)
-        found = self._query(_NEWEST_TREE_HEADS, (part, behind, part, limit, part, part))
-        return [self._tree_head(head) for head in found]
-
-    def _tree_head(self, columns: tuple[Any, ...]) -> TreeHead:
-        org_id, size, frontier, note = columns
-        return TreeHead(OrgId(self._uuid(org_id)), size, bytes(frontier), note)
-
-    def drop_tree_heads(self, org_id: OrgId, above: int) -> None:
-        statement = "DELETE FROM tree_heads WHERE part = ? AND org_id = ? AND size > ?"
-        self._execute(statement, (self._part(org_id), self._id(org_id), above))
-
-    def put_tree_heads(self, heads: Sequence[TreeHead]) -> None:
-        rows = [
-            (self._part(head.org_id), self._id(head.org_id), head.size, head.frontier, head.note)
-            for head in heads
-        ]
-        self._execute(
-            "INSERT INTO tree_heads (part, org_id, size, frontier, note)"
-            f" VALUES {', '.join([f'({marks(5)})'] * len(rows))}"
-            " ON CONFLICT (part, org_id, size) DO NOTHING",
-            [value for row in rows for value in row],
-        )
 
     # The writes of an append --------------------------------------------------
 

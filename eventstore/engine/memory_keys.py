@@ -1,4 +1,4 @@
-"""Data keys, secrets and tree heads in memory, by whom they are about."""
+"""Data keys, secrets, tree heads and their nodes in memory, by whom they are about."""
 
 from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
@@ -6,11 +6,12 @@ from uuid import UUID
 from domain.base import OrgId
 from eventstore.append import Append, Secret
 from eventstore.partition import partition_of
-from eventstore.store import TreeHead, Wrapped
+from eventstore.store import Wrapped
+from eventstore.trees import TILE_WIDTH, TreeHead, TreeNode
 
 
 class MemoryKeys:
-    """The tables ``subject_keys``, ``secrets`` and ``tree_heads`` of the SQL databases."""
+    """The tables ``subject_keys``, ``secrets``, ``tree_heads`` and ``tree_nodes`` of SQL."""
 
     parts: int
 
@@ -18,6 +19,7 @@ class MemoryKeys:
         self._keys: dict[tuple[int, UUID], bytes | None] = {}
         self._secrets: dict[tuple[int, UUID], dict[str, bytes]] = {}
         self._tree_heads: dict[OrgId, dict[int, TreeHead]] = {}
+        self._tree_nodes: dict[tuple[OrgId, int], dict[int, bytes]] = {}
 
     def keys(self, subjects: Sequence[UUID], part: int = 0) -> dict[UUID, bytes | None]:
         return {s: self._keys[part, s] for s in subjects if (part, s) in self._keys}
@@ -86,7 +88,20 @@ class MemoryKeys:
 
     def drop_tree_heads(self, org_id: OrgId, above: int) -> None:
         self._tree_heads[org_id] = {h.size: h for h in self.tree_heads(org_id) if h.size <= above}
+        for (owner, level), nodes in self._tree_nodes.items():
+            gone = [n for n in nodes if owner == org_id and (n + 1) * TILE_WIDTH**level > above]
+            for n in gone:
+                del nodes[n]
 
     def put_tree_heads(self, heads: Sequence[TreeHead]) -> None:
         for head in heads:
             self._tree_heads.setdefault(head.org_id, {}).setdefault(head.size, head)
+
+    def tree_nodes(self, org_id: OrgId, level: int, first: int, last: int) -> dict[int, bytes]:
+        stored = self._tree_nodes.get((org_id, level), {})
+        return {n: stored[n] for n in range(first, last) if n in stored}
+
+    def put_tree_nodes(self, nodes: Sequence[TreeNode]) -> None:
+        for node in nodes:
+            stored = self._tree_nodes.setdefault((node.org_id, node.level), {})
+            stored.setdefault(node.n, node.hash)

@@ -106,6 +106,9 @@ TABLES = (
     "CREATE TABLE IF NOT EXISTS tree_heads ("
     " part {part} NOT NULL, org_id {id} NOT NULL, size {int} NOT NULL, frontier {bytes} NOT NULL,"
     " note TEXT NOT NULL, PRIMARY KEY (part, org_id, size))",
+    "CREATE TABLE IF NOT EXISTS tree_nodes ("
+    " part {part} NOT NULL, org_id {id} NOT NULL, level {int} NOT NULL, n {int} NOT NULL,"
+    " hash {bytes} NOT NULL, PRIMARY KEY (part, org_id, level, n)){rowless}",
 )
 
 NO_REPLACING = (
@@ -174,4 +177,7 @@ MAY_CHANGE = (
     "this process's database role could change and remove events, which at best a trigger prevents:"
     " use a separate role, prepared by `trackrecord migrate --grant ROLE`"
 )
-NOT_MIGRATED = "this database has no log yet: run `trackrecord migrate` once, then start again"
+NOT_MIGRATED = (
+    "this database has no log yet, or one of an older version: run `trackrecord migrate` once,"
+    " then start again"
+)

@@ -11,11 +11,10 @@ from uuid import UUID
 from domain.base import OrgId
 from eventstore.append import LogUnfit
 from eventstore.engine.probes import Rows, SqlProbes, marks, paired
-from eventstore.engine.read_bytes import within_read_bytes
 from eventstore.identifiers import new_id
 from eventstore.mode import REASONS, LogMode
 from eventstore.partition import PARTS_MAX, check_part
-from eventstore.recorded import Row
+from eventstore.recorded import READ_BYTES_MAX, Row
 from eventstore.store import STREAM_MAX, LogIdentity
 
 COLUMNS = "position, stream_id, version, tag, state, private, org_id, org_seq, recorded_at"
@@ -38,6 +37,10 @@ _NEWEST_POSITION = (
 )
 
 _AFTER, _BEFORE = "AND org_id = ? AND org_seq > ?", "AND org_id = ? AND org_seq < ?"
+
+_FEW_ROWS = 16
+"""Rows that are small together, whatever each holds: an event is smaller than the largest body of
+a request, which is 1 MiB."""
 
 
 class SqlTables(SqlProbes):
@@ -122,7 +125,9 @@ class SqlTables(SqlProbes):
 
     def _query_bounded(self, statement: str, order: str, parameters: Sequence[Any]) -> Rows:
         """Run a read of ``COLUMNS`` that ends by its bytes, too; the last parameter is a limit."""
-        return self._query(within_read_bytes(COLUMNS, statement, order, parameters[-1]), parameters)
+        return self._query(
+            _within_read_bytes(COLUMNS, statement, order, parameters[-1]), parameters
+        )
 
     def _events(self, which: str, order: str, parameters: Sequence[Any]) -> list[Row]:
         statement = f"SELECT {COLUMNS} FROM events WHERE part = ? {which} ORDER BY {order} LIMIT ?"
@@ -181,3 +186,17 @@ class SqlTables(SqlProbes):
             (self._part(org_id), scope, self._id(within)),
         )
         return [self._uuid(holder) for (holder,) in found]
+
+
+def _within_read_bytes(columns: str, statement: str, order: str, limit: int) -> str:
+    """Return a read of *columns* in an *order* that also ends after ``READ_BYTES_MAX``."""
+    if limit <= _FEW_ROWS:
+        return statement
+    before = (
+        "sum(octet_length(state) + coalesce(octet_length(private), 0))"
+        f" OVER (ORDER BY {order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
+    )
+    return (
+        f"SELECT {columns} FROM (SELECT *, {before} AS before FROM ({statement}) AS found)"
+        f" AS summed WHERE before IS NULL OR before < {READ_BYTES_MAX} ORDER BY {order}"
+    )

@@ -14,7 +14,8 @@ from obstore.exceptions import BaseError
 
 from audit.kept_heads import HeadsUnavailable, KeptHead, newest_of
 from domain.base import OrgId
-from eventstore.store import LogIdentity, TreeHead
+from eventstore.store import LogIdentity
+from eventstore.trees import TreeHead
 from runtime.buckets.opening import open_bucket
 
 HEADS_DEADLINE_S = 5.0

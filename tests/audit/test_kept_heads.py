@@ -9,7 +9,8 @@ import pytest
 
 from audit.kept_heads import FileHeads, HeadsUnavailable, KeptHeads
 from devstack.server import Server
-from eventstore.store import LogIdentity, TreeHead
+from eventstore.store import LogIdentity
+from eventstore.trees import TreeHead
 from runtime.buckets.bucket_heads import BucketHeads
 from tests.domain.spec import ACME, OTHER
 from tests.files.s3_server import make_bucket, s3_server

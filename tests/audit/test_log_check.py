@@ -11,7 +11,7 @@ from audit.merkle import Frontier
 from audit.tree_signer import TreeSigner
 from domain.base import OrgId
 from eventstore.memory import MemoryStore
-from eventstore.store import TreeHead
+from eventstore.trees import TreeHead
 from tests.domain.spec import ACME, NOW, OTHER
 from tests.eventstore.rows import command
 from tests.spec import opened

@@ -11,7 +11,7 @@ from commands.work.task import EditTask
 from domain.base import PLATFORM
 from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
-from eventstore.store import TreeHead
+from eventstore.trees import TreeHead
 from tests.audit.acme import found_acme
 from tests.domain.spec import ACME, NOW
 from tests.spec import context, opened

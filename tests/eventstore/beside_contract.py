@@ -14,7 +14,8 @@ from eventstore.append import (
     Secret,
     UsedKey,
 )
-from eventstore.store import Store, TreeHead, Wrapped
+from eventstore.store import Store, Wrapped
+from eventstore.trees import TreeHead, TreeNode
 from tests.domain.spec import ACME, ANA, BEN, OTHER
 from tests.eventstore.rows import AT, command
 
@@ -175,6 +176,16 @@ class BesideContract:
         store.commit([command(A, keys={s: s.bytes for s in subjects})])
 
         assert store.keys([B, *subjects]) == {s: s.bytes for s in subjects}
+
+    def test_the_nodes_of_a_tree_are_kept_by_level(self, store: Store) -> None:
+        nodes = [TreeNode(ACME, 1, n, b"node %d" % n) for n in range(1_201)]
+        store.put_tree_nodes([*nodes, TreeNode(ACME, 2, 0, b"above")])
+        store.put_tree_nodes([TreeNode(OTHER, 1, 0, b"theirs"), TreeNode(ACME, 1, 0, b"forged")])
+
+        assert store.tree_nodes(ACME, 1, 0, 2_000) == {node.n: node.hash for node in nodes}
+        assert store.tree_nodes(ACME, 1, 255, 257) == {255: b"node 255", 256: b"node 256"}
+        assert store.tree_nodes(ACME, 2, 0, 9) == {0: b"above"}
+        assert store.tree_nodes(ACME, 3, 0, 9) == store.tree_nodes(ACME, 1, 5, 5) == {}
 
     def test_tree_heads_are_kept_by_size(self, store: Store) -> None:
         three, one, two = (TreeHead(ACME, n, bytes([n]), f"note {n}") for n in (3, 1, 2))

@@ -18,7 +18,8 @@ from eventstore.codec import NOWHERE, encode
 from eventstore.log import EventLog
 from eventstore.mode import LogClosed, LogMode
 from eventstore.recorded import READ_BYTES_MAX, fills_read
-from eventstore.store import LogIdentity, Store, TreeHead
+from eventstore.store import LogIdentity, Store
+from eventstore.trees import TreeHead, TreeNode
 from tests.domain.spec import ACME, OTHER
 from tests.eventstore.beside_contract import BesideContract, used
 from tests.eventstore.examples import example
@@ -247,6 +248,17 @@ class StoreContract(BesideContract):
 
         assert [head.size for head in store.tree_heads(ACME)] == [1]
         assert [head.size for head in store.tree_heads(OTHER)] == [3]
+
+    def test_nodes_go_with_the_heads_that_need_them(self, store: Store) -> None:
+        nodes = [TreeNode(ACME, 1, n, b"node") for n in range(260)]
+        above = [TreeNode(ACME, 2, n, b"above") for n in range(2)]
+        store.put_tree_nodes([*nodes, *above, TreeNode(OTHER, 1, 259, b"theirs")])
+
+        store.drop_tree_heads(ACME, above=256 * 256 + 300)
+
+        assert [*store.tree_nodes(ACME, 1, 0, 999)] == [*range(257)]
+        assert store.tree_nodes(ACME, 2, 0, 9) == {0: b"above"}
+        assert store.tree_nodes(OTHER, 1, 0, 999) == {259: b"theirs"}
 
     def test_the_newest_tree_heads_are_read_in_pieces(self, store: Store) -> None:
         owners = sorted((ACME, OTHER, *(OrgId(uuid4()) for _ in range(3))))

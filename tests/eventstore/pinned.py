@@ -7,7 +7,8 @@ from uuid import UUID
 from domain.base import OrgId
 from eventstore.append import Append, Appended, KeptSince, Outcome, Secret
 from eventstore.recorded import Row
-from eventstore.store import STREAM_MAX, Store, TreeHead, Wrapped
+from eventstore.store import STREAM_MAX, Store, Wrapped
+from eventstore.trees import TreeHead
 
 
 class Pinned:

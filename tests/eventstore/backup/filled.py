@@ -16,7 +16,7 @@ from eventstore.open import open_store
 from eventstore.operations.open import open_operations
 from eventstore.operations.records import LogCursor
 from eventstore.operations.store import Changes
-from eventstore.store import TreeHead
+from eventstore.trees import TreeHead, TreeNode
 from tests.domain.spec import ACME, OTHER
 from tests.eventstore.operations import examples
 from tests.eventstore.rows import command
@@ -33,6 +33,7 @@ def fill(url: str, commands: int = 20) -> None:
             store.commit(appends[start : start + 50])
         for org_id in (ACME, OTHER):
             store.put_tree_heads([TreeHead(org_id, 1, b"\x00frontier", "a note\n")])
+            store.put_tree_nodes([TreeNode(org_id, 1, 0, b"\x00node")])
         store.destroy_key(uuid4())
     asyncio.run(_operate(url))
 

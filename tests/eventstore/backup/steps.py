@@ -76,3 +76,4 @@ def check_places(url: str, parts: int) -> None:
             assert store.counted([tasks]) == {tasks: len(rows) // 3}
             if org_id != PLATFORM:
                 assert store.tree_heads(org_id)
+                assert store.tree_nodes(org_id, 1, 0, 9) == {0: b"\x00node"}

@@ -6,6 +6,7 @@ from uuid import UUID
 from eventstore.append import KeptSince
 from eventstore.partition import partition_of
 from eventstore.store import Store
+from eventstore.trees import TreeNode
 from tests.domain.spec import ACME, ANA, OTHER
 from tests.eventstore.reserving import ADDRESS, KEY, TASKS, A, B, C, Numbering, add, release, take
 from tests.eventstore.rows import command
@@ -63,6 +64,9 @@ def use_everything(store: Store) -> None:
     store.tree_heads(ACME)
     store.newest_tree_head(ACME, 9)
     store.newest_tree_heads(None, 9, part)
+    store.put_tree_nodes([TreeNode(ACME, 1, 0, b"hash")])
+    store.tree_nodes(ACME, 1, 0, 9)
+    store.drop_tree_heads(ACME, 9)
     store.newest_position(ACME)
     store.claimed(ACME, KEY.scope, ACME)
     store.claimed_in(part, KEY.scope)
