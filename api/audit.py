@@ -1,4 +1,4 @@
-"""HTTP routes of the audit log: list events, export them, get the signed checkpoint."""
+"""HTTP routes of the audit log: list events, export them."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -37,7 +37,6 @@ from api.http.response import ApiResponse
 from audit.category import Category
 from audit.trail import TrailFilter, entry_json, read_trail
 from commands.access import RecordAuditRead
-from domain.base import NotFound
 from domain.catalog import events_covered_by
 from domain.identity.organization.state import Organization
 from domain.identity.plan import PlanLimitReached, audit_since, audit_window_reached
@@ -87,14 +86,6 @@ class EventView(Struct, frozen=True, rename="camel"):
     ip: str | None = None
     user_agent: str | None = None
     unreadable: bool = False
-
-
-class CheckpointView(Struct, frozen=True, rename="camel"):
-    """The newest signed tree head of an organization and the public key that verifies it."""
-
-    size: int
-    note: str
-    vkey: str
 
 
 _ADDRESS = {"anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}
@@ -176,7 +167,7 @@ class AuditController(Controller):
         log = request.api.system.log
         page = await read_trail(log, request.organization, within, limit, before)
         items = [_encode(entry_json(opened)) for opened in page.entries]
-        await _note_read(request)
+        await note_read(request)
         return paging.answer(list_slice(items, page.next_before), limit)
 
     @get(
@@ -215,17 +206,6 @@ class AuditController(Controller):
             headers={"content-disposition": as_attachment(selection, export_format)},
         )
 
-    @get("/checkpoint", opt=needs(Permission.AUDIT_READ), responses=shows(CheckpointView))
-    async def get_checkpoint(self, request: ApiRequest) -> ApiResponse:
-        """Return the newest signed checkpoint. Keep it: it proves later that the log only grew."""
-        system, org_id = request.api.system, request.organization
-        size = await system.log.organization_head(org_id)
-        if not size:
-            raise NotFound
-        head = await system.tree_signer.seal(org_id, size)
-        vkey = system.tree_signer.signer.vkey
-        return ApiResponse(_encode(CheckpointView(head.size, head.note, vkey)))
-
 
 async def _within_window(request: ApiRequest, wanted: TrailFilter) -> TrailFilter:
     """Return *wanted* from where on the plan of the organization lets it read.
@@ -255,9 +235,9 @@ def _canonical(ip: str | None) -> str | None:
     return str(address)
 
 
-async def _note_read(request: ApiRequest) -> None:
+async def note_read(request: ApiRequest) -> None:
     """Record that the caller reads the log, once in an hour, unless nothing can be recorded."""
-    if request.method != "GET":
+    if request.client_info.head_only:
         return
     context = request.context(request.caller)
     try:

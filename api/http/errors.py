@@ -1,6 +1,7 @@
 """Maps exceptions to problems."""
 
 import logging
+import re
 from typing import Any
 
 from litestar.exceptions import HTTPException, ValidationException
@@ -8,6 +9,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from api.http.problem import PROBLEM_JSON, FieldError, Problem, invalid, malformed, not_found
 from api.http.response import ApiResponse
 from api.upload import TooManyUploads, UploadCutOff, UploadNotAsLong, UploadTooSlow
+from audit.tree_signer import LogTampered
 from domain.base import DomainError, NotFound, Refusal
 from eventstore.append import ConcurrencyConflict, TooManyWaiting
 from eventstore.mode import LogClosed, LogMode
@@ -17,6 +19,8 @@ from runtime.outages import StoreOutage
 from security.passwords import HashingBusy
 
 _CLOSED_RETRY_S = 60
+_MISSING = re.compile("Missing required query parameter '([^']+)'")
+"""How the framework refuses a request without one."""
 _logger = logging.getLogger("api")
 
 STATUS: dict[Refusal, int] = {
@@ -57,8 +61,8 @@ def as_problem(error: Exception) -> Problem | None:  # noqa: PLR0911 - one retur
             return _of_rule(error)
         case ConcurrencyConflict() | TooManyWaiting():
             return _of_append(error)
-        case LogClosed():
-            return _closed(error.mode)
+        case LogClosed() | LogTampered():
+            return _closed(error)
         case HashingBusy():
             detail = "Too many people are logging in. Try again in a moment."
             return _unavailable("busy", detail, error.retry_after_s)
@@ -94,8 +98,15 @@ def _of_append(error: ConcurrencyConflict | TooManyWaiting) -> Problem:
     return Problem(409, "conflict", detail, headers=headers)
 
 
-def _closed(mode: LogMode) -> Problem:
-    if mode in (LogMode.CONTRADICTED, LogMode.ACCEPTING):
+def _closed(error: LogClosed | LogTampered) -> Problem:
+    if isinstance(error, LogTampered):
+        _logger.error("a log contradicts what was signed: %s", error)
+        detail = (
+            "The log of your organization is not what was signed before, so nothing is proven."
+            " The operator learns more from `trackrecord doctor --deep`."
+        )
+        return _unavailable("log_contradicted", detail, _CLOSED_RETRY_S)
+    if error.mode in (LogMode.CONTRADICTED, LogMode.ACCEPTING):
         detail = (
             "The log was set back to a backup, and its operator has not accepted that yet"
             " (`trackrecord accept-restore`). Nothing can be changed until then. Reading works."
@@ -149,4 +160,11 @@ def _places(error: ValidationException) -> list[FieldError]:
             key = str(message.get("key", ""))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  # Litestar types extra as Any
             text = str(message.get("message", ""))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  # Litestar types extra as Any
             places.append(FieldError("$" if key == "data" else key, text))
-    return places or [FieldError("query", error.detail)]
+    return places or [_missing(error.detail)]
+
+
+def _missing(detail: str) -> FieldError:
+    found = _MISSING.match(detail)
+    return (
+        FieldError(found[1], "This parameter is needed") if found else FieldError("query", detail)
+    )

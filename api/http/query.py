@@ -84,7 +84,8 @@ def _checks_of(handler: BaseRouteHandler, reads: bool) -> dict[str, Check]:
     for name, field in handler.parsed_fn_signature.parameters.items():
         definition = field.kwarg_definition
         if isinstance(definition, ParameterKwarg) and definition.param_type is not ParamType.PATH:
-            checks[definition.name or name] = _check_of(field.annotation)
+            check = _check_of(field.annotation)
+            checks[definition.name or name] = _within(check, definition)
     return checks
 
 
@@ -103,6 +104,23 @@ def _check_of(annotation: Any) -> Check:
         str: lambda text: None if text else "Expected a value",
     }
     return checks[kind]
+
+
+def _within(check: Check, definition: ParameterKwarg) -> Check:
+    """Return *check*, and one of the bounds of a number: the framework names it as in the code."""
+    low, high = definition.ge, definition.le
+    if low is None and high is None:
+        return check
+
+    def checked(text: str) -> Complaint:
+        complaint = check(text)
+        if complaint is None and low is not None and int(text) < low:
+            return f"Expected at least {low:g}"
+        if complaint is None and high is not None and int(text) > high:
+            return f"Expected at most {high}"
+        return complaint
+
+    return checked
 
 
 def _bare(annotation: Any) -> Any:
