@@ -10,6 +10,7 @@ from litestar.types import ControllerRouterHandler
 
 from api import exchange, hooks, identity, planning, work
 from api.audit import AuditController
+from api.audit_proof import AuditProofController
 from api.deadline import Deadline, deadline_of
 from api.description.openapi import describe
 from api.docs import DocsController
@@ -47,6 +48,7 @@ ROUTES: list[ControllerRouterHandler] = [
         if issubclass(item, Controller) and item.__module__ == module.__name__
     ),
     AuditController,
+    AuditProofController,
     MailboxController,
     MetaController,
     HealthController,

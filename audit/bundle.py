@@ -9,13 +9,13 @@ import ast
 import sys
 from pathlib import Path
 
-MODULES = ("merkle", "note", "lines", "anchor", "report", "verify", "standalone")
+MODULES = ("merkle", "note", "lines", "anchor", "report", "verify", "proof/check", "standalone")
 """In order: each module imports only from those before it."""
 
 HEADER = '''#!/usr/bin/env python3
-"""Check a Trackrecord export offline; made by `python -m audit.bundle`, do not edit.
+"""Check a Trackrecord export or proof offline; made by `python -m audit.bundle`, do not edit.
 
-    python trackrecord-verify.py EXPORT.jsonl [--key VKEY] [--previous CHECKPOINT]
+    python trackrecord-verify.py FILE [--key VKEY] [--previous CHECKPOINT]
 
 Needs Python >= 3.11 and the package `cryptography`.
 """

@@ -13,7 +13,7 @@ from domain.base import OrgId
 from eventstore.engine.turns import PIECE
 from eventstore.log import EventLog
 from eventstore.recorded import Row
-from eventstore.store import TreeHead
+from eventstore.trees import TreeHead
 
 CHECKPOINTS_MAX = 256
 """Checkpoints in a manifest; if there are more, the last of each of as many equal parts."""
@@ -68,9 +68,6 @@ def _line(row: Row, opened: Opened | Unread | None) -> bytes:
 
 def _entry(opened: Opened) -> Entry:
     row = opened.row
-    disclosed = {f"event.{name}": value for name, value in opened.event_values.items()}
-    if opened.origin_value is not None:
-        disclosed["metadata.from"] = opened.origin_value
     return Entry(
         seq=row.org_seq,
         recorded_at=instant(datetime.fromtimestamp(row.recorded_at / 1_000_000, UTC)),
@@ -79,7 +76,7 @@ def _entry(opened: Opened) -> Entry:
         type=row.tag,
         hash=leaf_hash(row.state),
         state=row.state,
-        disclosed=disclosed or None,
+        disclosed=opened.disclosed or None,
     )
 
 

@@ -167,7 +167,7 @@ def manifest_line(manifest: Manifest) -> bytes:
         members["before"] = {"size": manifest.before.size, "frontier": frontier}
     members |= {"after": [node.hex() for node in manifest.after]} if manifest.after else {}
     members |= {"epoch": manifest.epoch} if manifest.epoch > 1 else {}
-    return _summed(b'{"manifest":' + _json(members)) + b"}\n"
+    return _summed(b'{"manifest":' + SPELL(members).encode()) + b"}\n"
 
 
 def event_line(entry: Entry) -> bytes:
@@ -225,7 +225,7 @@ def _event_head(entry: Entry) -> bytes:
         if not path.startswith(("event.", "metadata.")):
             raise ValueError(f"{path!r} is no path into a state")
         disclosed[path] = (base64.b64encode(salt).decode(), value)
-    return head + b',"disclosed":' + _json(disclosed)
+    return head + b',"disclosed":' + SPELL(disclosed).encode()
 
 
 def _decode(fields: Any, state: bytes) -> tuple[Manifest | Entry | Skeleton, bytes]:
@@ -236,22 +236,22 @@ def _decode(fields: Any, state: bytes) -> tuple[Manifest | Entry | Skeleton, byt
     if "recordedAt" in fields:
         entry = _entry(fields, state)
         return entry, event_line(entry)
-    skeleton = Skeleton(index(fields["seq"]), _hash(fields["hash"]), "unreadable" in fields)
+    skeleton = Skeleton(index(fields["seq"]), as_hash(fields["hash"]), "unreadable" in fields)
     return skeleton, skeleton_line(*skeleton)
 
 
 def _entry(fields: Any, state: bytes) -> Entry:
     disclosed = {
-        path: (base64.b64decode(salt, validate=True), _text(value))
+        path: (base64.b64decode(salt, validate=True), as_text(value))
         for path, (salt, value) in fields.get("disclosed", {}).items()
     }
     return Entry(
         seq=index(fields["seq"]),
-        recorded_at=_text(fields["recordedAt"]),
-        stream=_text(fields["stream"]),
+        recorded_at=as_text(fields["recordedAt"]),
+        stream=as_text(fields["stream"]),
         version=index(fields["version"]),
-        type=_text(fields["type"]),
-        hash=_hash(fields["hash"]),
+        type=as_text(fields["type"]),
+        hash=as_hash(fields["hash"]),
         state=state,
         disclosed=disclosed or None,
     )
@@ -260,32 +260,34 @@ def _entry(fields: Any, state: bytes) -> Entry:
 def _manifest(members: Any) -> Manifest:
     before, asked = members.get("before"), members["filter"]
     if before is not None:
-        before = Frontier(index(before["size"]), [_hash(node) for node in before["frontier"]])
+        before = Frontier(index(before["size"]), [as_hash(node) for node in before["frontier"]])
     if not (asked is None or isinstance(asked, dict)):
         raise TypeError("a filter must be an object")
     return Manifest(
-        organization=_text(members["organization"]),
+        organization=as_text(members["organization"]),
         first=index(members["from"]),
         last=index(members["to"]),
         tree_size=index(members["treeSize"]),
         schema_version=index(members["schemaVersion"]),
-        exported_at=_text(members["exportedAt"]),
+        exported_at=as_text(members["exportedAt"]),
         filter=cast("dict[str, Any] | None", asked),
-        vkey=_text(members["vkey"]),
-        checkpoints=tuple(_text(note) for note in members["checkpoints"]),
+        vkey=as_text(members["vkey"]),
+        checkpoints=tuple(as_text(note) for note in members["checkpoints"]),
         before=before,
-        after=tuple(_hash(node) for node in members.get("after", ())),
+        after=tuple(as_hash(node) for node in members.get("after", ())),
         epoch=index(members.get("epoch", 1)),
     )
 
 
-def _text(value: object) -> str:
+def as_text(value: object) -> str:
+    """Return *value*, which must be text."""
     if not isinstance(value, str):
         raise TypeError("text expected")
     return value
 
 
-def _hash(value: str) -> bytes:
+def as_hash(value: str) -> bytes:
+    """Return the hash with these hex digits."""
     decoded = bytes.fromhex(value)
     if len(decoded) != HASH_BYTES:
         raise ValueError("a hash must have 32 bytes")
@@ -294,7 +296,3 @@ def _hash(value: str) -> bytes:
 
 def _summed(body: bytes) -> bytes:
     return b'%b,"sum":"%08x"' % (body, zlib.crc32(body))
-
-
-def _json(value: object) -> bytes:
-    return SPELL(value).encode()

@@ -46,6 +46,14 @@ class Opened(Struct, frozen=True):
         return data
 
     @property
+    def disclosed(self) -> dict[str, Salted]:
+        """Salt and value of each personal value that is readable, by its path in the state."""
+        found = {f"event.{name}": value for name, value in self.event_values.items()}
+        if self.origin_value is not None:
+            found["metadata.from"] = self.origin_value
+        return found
+
+    @property
     def origin(self) -> tuple[str | None, str | None]:
         """Address and user agent of the request; None for what is unknown or erased."""
         return (None, None) if self.origin_value is None else _origin(self.origin_value[1])

@@ -5,7 +5,7 @@ Needs no server and no database: only the file, a public key and, optionally, an
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from audit.anchor import anchors_of
@@ -229,29 +229,35 @@ class _Walk:
 
 
 def _contradictions(entry: Entry) -> list[str]:
-    """Yield how an event line and its disclosed values differ from the state it contains."""
-    try:
-        state = json.loads(entry.state)
-    except (ValueError, RecursionError):
-        return ["the state is not JSON"]
     repeated = {
         "metadata.stream": entry.stream,
         "metadata.version": entry.version,
         "event.type": entry.type,
     }
+    return contradictions(entry.state, repeated, entry.disclosed or {})
+
+
+def contradictions(
+    stored: bytes, repeated: Mapping[str, object], disclosed: Mapping[str, tuple[bytes, str]]
+) -> list[str]:
+    """Return how *repeated* and *disclosed* values differ from the state that they are about."""
+    try:
+        state = json.loads(stored)
+    except (ValueError, RecursionError):
+        return ["the state is not JSON"]
     wrong = [
         f"{path} of the state is not what the line says"
         for path, said in repeated.items()
-        if _at(state, path) != said
+        if value_at(state, path) != said
     ]
     return wrong + [
         f"the disclosed {path} does not match its commitment"
-        for path, (salt, value) in (entry.disclosed or {}).items()
-        if _at(state, path) != commitment(salt, value)
+        for path, (salt, value) in disclosed.items()
+        if value_at(state, path) != commitment(salt, value)
     ]
 
 
-def _at(state: Any, path: str) -> Any:
+def value_at(state: Any, path: str) -> Any:
     """Return the value at a dotted path of decoded JSON; None if there is none."""
     for step in path.split("."):
         if isinstance(state, dict):

@@ -133,8 +133,8 @@ async def _write(log: EventLog, tree_signer: TreeSigner, selection: Selection, f
         raise CommandFailed(f"cannot write {file}: {error.strerror}") from None
 
 
-def run_verify(file: Path, /, *, key: str | None = None) -> int:
-    """Verify an export line by line, without any server; return 1 if a single byte was changed.
+def run_verify(file: Path, /, *, key: str | None = None, previous: Path | None = None) -> int:
+    """Verify an export or a proof, without any server; return 1 if a single byte was changed.
 
     Parameters
     ----------
@@ -142,10 +142,16 @@ def run_verify(file: Path, /, *, key: str | None = None) -> int:
         File to verify.
     key
         Public key to trust, as printed by `audit key`.
+    previous
+        File with a signed checkpoint that you kept, to show that the log only grew; needs `--key`.
     """
     if not file.is_file():
         raise CommandFailed(f"there is no file {file}", 2)
-    return standalone.main([str(file), *(["--key", key] if key else [])])
+    if previous is not None and not key:
+        raise CommandFailed("--previous needs --key: else a checkpoint proves nothing", 2)
+    asked = {"--key": key, "--previous": previous}
+    options = [str(each) for named in asked.items() if named[1] for each in named]
+    return standalone.main([str(file), *options])
 
 
 def run_key() -> int:

@@ -21,6 +21,7 @@ _TEXTS: list[tuple[re.Pattern[str], str]] = [
     (re.compile(r"tr_live_[0-9A-Za-z]{12,50}"), "tr_live_sample"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)"), "2026-01-31T12:00:00Z"),
     (re.compile(r"[\w.-]+@example\.com", re.IGNORECASE), "ana@acme.example"),
+    (re.compile(r'"at":\d{16}'), '"at":1769860800000000'),
     (re.compile(r"https?://(127\.0\.0\.1|localhost):\d+[\w/-]*"), "https://hooks.example.com/"),
 ]
 _SECRET = re.compile(r"[A-Za-z0-9_+/=-]{43,}")
@@ -40,6 +41,7 @@ _NAMED: dict[str, Any] = {
     "vkey": "acme.example/log+12345678+c2FtcGxl",
     "x": "c2FtcGxl",
     "kid": "c2FtcGxl",
+    "disclosed": {"event.title": ["c2FtcGxl", "Oil the engine"]},
     "instance": "sample",
     "requestId": "sample",
     "correlationId": "sample",

@@ -20,7 +20,12 @@ PASSWORD = "violet-tractor-9-moon"
 DEADLINE_S = 30.0
 Json = dict[str, Any]
 
-ENDING = {"/api/events": "?follow=false", "/api/search": "?q=quicksilver"}
+ENDING = {
+    "/api/audit/proof/consistency": "?from=1",
+    "/api/audit/proof/inclusion": "?seq=1",
+    "/api/events": "?follow=false",
+    "/api/search": "?q=quicksilver",
+}
 """What to ask some paths for: so that an answer ends, and a search finds what tests hide."""
 
 
