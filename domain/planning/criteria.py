@@ -42,6 +42,10 @@ NamedPerson = Annotated[str, patterned(f"^!?({_ID}|me)$", "an id or me, or ! and
 """The id of a user; `me` is whoever looks at the view. One with `!` is left out."""
 NamedAssignee = Annotated[str, patterned(f"^!?({_ID}|me|none)$", "an id, me or none, or ! and one")]
 """The id of an assignee, `me`, or `none` for nobody; one with `!` is left out."""
+NamedStatus = Annotated[
+    str, patterned(r"^!?[A-Z][A-Z0-9_]{0,31}$", "the key of a status, or ! and one")
+]
+"""The key of a status; with `!` before each, all others."""
 NamedGroup = Annotated[
     str,
     patterned(f"^!?({'|'.join(StatusGroup)})$", f"one of {', '.join(StatusGroup)}, or ! and one"),
@@ -69,7 +73,7 @@ class Criteria(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     fields stands beside it, because it is free text.
     """
 
-    status: tuple[str, ...] = ()
+    status: tuple[NamedStatus, ...] = ()
     group: tuple[NamedGroup, ...] = ()
     priority: tuple[NamedPriority, ...] = ()
     assignee: tuple[NamedAssignee, ...] = ()
