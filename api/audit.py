@@ -177,21 +177,24 @@ class AuditController(Controller):
             sends=("Content-Disposition",),
             fails=((409, "export_in_progress"),),
         ),
-        responses=shows_file("The events", *EXPORT_TYPES.values()),
+        responses=shows_file("The events", *dict.fromkeys(EXPORT_TYPES.values())),
     )
     async def export_audit_log(
         self,
         request: ApiRequest,
         export_format: FromQuery[
             Annotated[
-                Literal["jsonl", "csv"],
-                QueryParameter(name="format", description="jsonl can be verified, csv only read"),
+                Literal["jsonl", "csv", "ocsf"],
+                QueryParameter(
+                    name="format",
+                    description="jsonl can be verified; csv is for reading, ocsf for other tools",
+                ),
             ]
         ] = "jsonl",
         first: FirstSequence = None,
         last: LastSequence = None,
     ) -> Stream:
-        """Export events as a file that can be verified, or as a table. The export is recorded.
+        """Export events as a file that can be verified, as a table, or as OCSF. It is recorded.
 
         A HEAD tells what the file would be, and is recorded as nothing.
         """

@@ -6,13 +6,14 @@ from api.http.problem import FieldError, invalid
 from api.http.rates import Asked
 from api.http.request import ApiRequest
 from audit.export import Selection, export_lines
+from audit.ocsf.lines import export_ocsf
 from audit.table import export_table
 from commands.audit import ExportAudit
 from domain.base import OrgId
 from eventstore.log_reads import SEQUENCE_MAX
 from runtime.system import System
 
-EXPORT_TYPES = {"jsonl": "application/jsonl", "csv": "text/csv"}
+EXPORT_TYPES = {"jsonl": "application/jsonl", "csv": "text/csv", "ocsf": "application/jsonl"}
 """The content type of each format; the framework adds the character set of text formats."""
 
 
@@ -56,12 +57,17 @@ async def nothing_exported() -> AsyncIterator[bytes]:
 
 
 def _content(system: System, selection: Selection, export_format: str) -> AsyncIterator[bytes]:
-    if export_format == "csv":
-        return export_table(system.log, selection)
-    return export_lines(system.log, system.tree_signer, selection, system.clock)
+    match export_format:
+        case "csv":
+            return export_table(system.log, selection)
+        case "ocsf":
+            return export_ocsf(system.log, selection)
+        case _:
+            return export_lines(system.log, system.tree_signer, selection, system.clock)
 
 
 def as_attachment(selection: Selection, export_format: str) -> str:
     """Return the header that names the file."""
-    name = f"audit-{selection.org_id}-{selection.first}-{selection.last}.{export_format}"
+    ending = "ocsf.jsonl" if export_format == "ocsf" else export_format
+    name = f"audit-{selection.org_id}-{selection.first}-{selection.last}.{ending}"
     return f'attachment; filename="{name}"'

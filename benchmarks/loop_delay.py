@@ -29,6 +29,7 @@ TARGET_MS = 50.0
 AUDIT = {
     "an export": "/api/audit/export",
     "an export as CSV": "/api/audit/export?format=csv",
+    "an export as OCSF": "/api/audit/export?format=ocsf",
     "a search of the audit log by an address that no event has": "/api/audit?ip=203.0.113.99",
     "a search of the audit log by a type that no event has": "/api/audit?type=task.deleted",
     "a page of the audit log": "/api/audit?limit=100",

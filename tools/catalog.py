@@ -16,6 +16,7 @@ from tools.errors import errors_page
 from tools.events import events_page
 from tools.http import http_page, openapi_json
 from tools.monitoring import monitoring_page
+from tools.ocsf import ocsf_page
 from tools.permissions import permissions_page
 from tools.settings import settings_page
 
@@ -30,6 +31,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "http.md": http_page,
     "monitoring.md": monitoring_page,
     "openapi.json": openapi_json,
+    "ocsf.md": ocsf_page,
     "permissions.md": permissions_page,
     "settings.md": settings_page,
 }

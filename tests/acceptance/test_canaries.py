@@ -69,7 +69,7 @@ class Flows:
             "/audit",
         ):
             self.shown.append((await self.http.get(path)).text)
-        for kind in ("jsonl", "csv"):
+        for kind in ("jsonl", "csv", "ocsf"):
             self.shown.append((await self.http.get(f"/audit/export?format={kind}")).text)
 
     async def _second_factor(self) -> None:

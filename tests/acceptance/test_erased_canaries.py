@@ -139,7 +139,8 @@ async def everything_again(ana: Caller, receiver: Receiver, office: PostOffice) 
     await until(sent, "the events are sent again")
     await ana.ask("POST", f"/org/{ana.org}/invitations", {"email": "next@example.com"})
     await mailed(office, mails)
-    paths = ("/audit/export?format=jsonl", "/audit/export?format=csv", "/audit?limit=100")
+    exports = [f"/audit/export?format={kind}" for kind in ("jsonl", "csv", "ocsf")]
+    paths = (*exports, "/audit?limit=100")
     more = (
         f"/org/{ana.org}/members",
         "/task/ENG-1",

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 
 import pytest
 
@@ -45,11 +46,18 @@ async def test_the_csv_has_every_event_once_in_order(ana: Person) -> None:
     assert any('Say \\"2\\", then\u2026 stop' in row["data"] for row in rows)
 
 
+EXPORTS = (
+    ("csv", "text/csv; charset=utf-8"),
+    ("jsonl", "application/jsonl"),
+    ("ocsf", "application/jsonl"),
+)
+
+
 async def test_a_head_of_the_export_is_not_recorded(ana: Person) -> None:
     await ana.get("/audit")  # which is recorded, once an hour
     before = done(await ana.get("/audit"), 200)["items"]
 
-    for form, media in (("csv", "text/csv; charset=utf-8"), ("jsonl", "application/jsonl")):
+    for form, media in EXPORTS:
         head = await ana.ask("HEAD", f"/audit/export?format={form}")
         assert (head.status_code, head.headers["content-type"]) == (200, media)
         assert head.content == b""
@@ -148,3 +156,38 @@ async def test_a_type_of_which_no_organization_has_events_is_refused(
     problem = refused(await ana.get(f"/audit?type={asked}"), 422, "invalid_request")
 
     assert [error["path"] for error in problem["errors"]] == ["type"]
+
+
+async def test_the_log_as_ocsf_has_every_event_once_in_order(ana: Person, dan: Person) -> None:
+    task = await ana.task(await ana.project(), title="Oil the engine")
+    await dan.project()
+
+    response = await ana.get("/audit/export?format=ocsf&from=2")
+
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/jsonl"
+    assert response.headers["content-disposition"].endswith('.ocsf.jsonl"')
+    events = [json.loads(line) for line in response.text.splitlines()]
+    page = done(await ana.get("/audit?limit=100"), 200)["items"]
+    told = [entry for entry in reversed(page) if entry["seq"] > 1][:-1]
+    assert [event["metadata"]["uid"] for event in events] == [entry["id"] for entry in told]
+    assert [event["metadata"]["sequence"] for event in events] == [e["seq"] for e in told]
+    assert {event["metadata"]["tenant_uid"] for event in events} == {ana.org_id}
+    created = next(e for e in events if e["metadata"]["event_code"] == "task.created")
+    assert created["resources"] == [{"uid": task["id"], "type": "task"}]
+    assert created["actor"]["user"]["uid"] == ana.id
+    assert created["unmapped"]["data"]["title"] == "Oil the engine"
+    assert page[0]["data"]["format"] == "ocsf"
+    seq = created["metadata"]["sequence"]
+    proof = done(await ana.get(f"/audit/proof/inclusion?seq={seq}"), 200)
+    assert proof["leafHash"] == created["unmapped"]["leafHash"]
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv", "ocsf"])
+@pytest.mark.parametrize("asked", ["from=9&to=3", "from=999999", "from=0", "to=0", "from=x"])
+async def test_an_export_of_nothing_is_refused_and_not_recorded(
+    ana: Person, kind: str, asked: str
+) -> None:
+    refused(await ana.get(f"/audit/export?format={kind}&{asked}"), 422, "invalid_request")
+
+    assert not done(await ana.get("/audit?type=audit.exported"), 200)["items"]

@@ -55,7 +55,7 @@ async def chunks_among_others(person: Person, app: Litestar, path: str) -> list[
     return came
 
 
-@pytest.mark.parametrize("export_format", ["jsonl", "csv"])
+@pytest.mark.parametrize("export_format", ["jsonl", "csv", "ocsf"])
 async def test_requests_are_answered_between_the_chunks_of_an_export(
     system: System, ana: Person, app: Litestar, export_format: str
 ) -> None:

@@ -23,6 +23,9 @@ REPLACED = {
 }
 """Words for concepts of the glossary that are no longer used, and those written instead."""
 
+OF_OTHERS = ("tenant_uid",)
+"""Names of members in the formats of others."""
+
 
 def _terms() -> list[str]:
     rows = GLOSSARY.read_text(encoding="utf-8").splitlines()
@@ -36,6 +39,8 @@ TERMS = _terms()
 def words_of(path: Path) -> frozenset[str]:
     """Return the words of a file in lower case; names are split at capitals and underscores."""
     text = re.sub(r"([a-z])([A-Z])", r"\1 \2", path.read_text(encoding="utf-8"))
+    for name in OF_OTHERS:
+        text = text.replace(name, "")
     return frozenset(re.findall(r"[a-z]+", text.lower()))
 
 

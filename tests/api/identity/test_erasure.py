@@ -133,6 +133,7 @@ class TestErasure:
                 "/audit?limit=100",
                 "/audit/export?format=jsonl",
                 "/audit/export?format=csv",
+                "/audit/export?format=ocsf",
                 f"/org/{ana.org_id}/invitations",
                 f"/task/{task['id']}/activity",
                 f"/task/{task['id']}/comments",

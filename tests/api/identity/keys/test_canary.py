@@ -40,7 +40,7 @@ async def test_no_key_stands_in_a_store_a_log_an_answer_or_a_webhook(
             assert (await program.get(f"/api/project?key={key}", headers=headers)).is_error
             assert (await program.get(f"/api/project/{key}", headers=headers)).is_error
     shown = [await ana.get(path) for path in ("/apikey", f"/apikey/{made['id']}", "/audit")]
-    shown += [await ana.get(f"/audit/export?format={kind}") for kind in ("jsonl", "csv")]
+    shown += [await ana.get(f"/audit/export?format={kind}") for kind in ("jsonl", "csv", "ocsf")]
     texts = [answer.text for answer in shown] + await _webhook_bodies(system, ana.org_id)
     texts += [each.getMessage() for each in caplog.records if each.name != "httpx"]
     access = ""

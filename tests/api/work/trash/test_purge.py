@@ -127,7 +127,8 @@ async def filled_project(person: Person, word: str) -> Json:
 
 async def told(person: Person) -> str:
     """Return everything that is told about the organization of *person*."""
-    paths = ("/audit?limit=100", "/audit/export?format=jsonl", "/audit/export?format=csv")
+    exports = [f"/audit/export?format={kind}" for kind in ("jsonl", "csv", "ocsf")]
+    paths = ("/audit?limit=100", *exports)
     lists = ("/trash?limit=100", "/label", "/project", "/task", "/events?follow=false")
     return "\n".join([(await person.get(path)).text for path in (*paths, *lists)])
 
