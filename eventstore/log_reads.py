@@ -16,6 +16,7 @@ from eventstore.engine.news import News
 from eventstore.engine.turns import Turns
 from eventstore.keys import KeyWrapper, SubjectKeys, key_owner_in
 from eventstore.partition import partition_of
+from eventstore.past.events import NumberRange, Prefix
 from eventstore.recorded import Recorded, Row, mark_of, recorded_time
 from eventstore.store import STREAM_MAX, LogIdentity, Store, Wrapped
 from eventstore.trees import TreeHead, TreeNode
@@ -165,6 +166,20 @@ class LogReads(TreeReads):
     async def organization_before(self, org_id: OrgId, before: int, limit: int) -> list[Row]:
         """Return an organization's rows with a sequence below *before*, newest first."""
         return await self._read(self.store.organization_before, org_id, before, limit)
+
+    async def times(self, org_id: OrgId, after: int, limit: int) -> list[int]:
+        """Return when events of an organization were recorded, as ``PastEvents.times`` does."""
+        return await self._read(self.store.times, org_id, after, limit)
+
+    async def prefixes(
+        self, org_id: OrgId, streams: Sequence[UUID], prefix: Prefix, limit: int
+    ) -> list[Row]:
+        """Return events of several streams up to a sequence, as ``PastEvents.prefixes`` does."""
+        return await self._read(self.store.prefixes, org_id, streams, prefix, limit)
+
+    async def numbered_between(self, numbers: NumberRange) -> list[UUID]:
+        """Return who holds each of *numbers*, in their order."""
+        return await self._read(self.store.numbered_between, numbers)
 
     async def organization_head(self, org_id: OrgId) -> int:
         """Return the newest sequence of one organization, 0 if it has no events."""

@@ -14,26 +14,25 @@ from eventstore.engine.settle import Heads, Settled, last_own_row, refuse_closed
 from eventstore.identifiers import new_id
 from eventstore.mode import LogMode
 from eventstore.partition import check_part, partition_of
+from eventstore.past.memory import MemoryPast
 from eventstore.recorded import READ_BYTES_MAX, Row, row_bytes
 from eventstore.store import STREAM_MAX, LogIdentity, Mark
 
 
-class MemoryStore(MemoryKeys):
+class MemoryStore(MemoryKeys, MemoryPast):
     """An event database in the memory of one process, lost when the process ends."""
 
     inline = True
     separate = False
 
     def __init__(self, *, parts: int = 1) -> None:
-        super().__init__()
+        MemoryKeys.__init__(self)
+        MemoryPast.__init__(self)
         self.parts = parts
         self._lock = RLock()
         self._mode = LogMode.OPEN
         self._identity = LogIdentity(new_id(), 1)
         self._rows: list[list[Row]] = [[] for _ in range(parts)]
-        self._streams: dict[tuple[int, UUID], list[Row]] = {}
-        self._organizations: dict[OrgId, list[Row]] = {}
-        self._claims: dict[ClaimKey, Held] = {}
         self._counts: dict[CountKey, int] = {}
         self._used_keys: dict[tuple[int, bytes], UsedKey] = {}
 

@@ -10,6 +10,7 @@ from domain.base import OrgId
 from eventstore.append import Append, KeptSince, Outcome, Secret, UsedKey
 from eventstore.claim import ClaimKey, CountKey, Held
 from eventstore.mode import LogMode
+from eventstore.past.events import PastEvents
 from eventstore.recorded import Row
 from eventstore.trees import Trees
 
@@ -59,7 +60,7 @@ class Wrapped(Struct, frozen=True):
         return self.owner.bytes, self.name
 
 
-class Store(Trees, Protocol):
+class Store(Trees, PastEvents, Protocol):
     """An event database: events are only ever added, one transaction per batch."""
 
     inline: bool

@@ -10,14 +10,17 @@ from uuid import UUID
 
 from domain.base import OrgId
 from eventstore.append import LogUnfit
+from eventstore.claim import numbered
 from eventstore.engine.probes import Rows, SqlProbes, marks, paired
 from eventstore.identifiers import new_id
 from eventstore.mode import REASONS, LogMode
 from eventstore.partition import PARTS_MAX, check_part
+from eventstore.past.events import NumberRange, Prefix
 from eventstore.recorded import READ_BYTES_MAX, Row
 from eventstore.store import STREAM_MAX, LogIdentity
 
 COLUMNS = "position, stream_id, version, tag, state, private, org_id, org_seq, recorded_at"
+_UNSEALED = COLUMNS.replace("private", "NULL")
 STREAM_COLUMNS = COLUMNS.replace("stream_id, ", "")
 """What a read of one stream returns, whose id is known."""
 
@@ -36,6 +39,10 @@ _NEWEST_POSITION = (
     "SELECT position FROM events WHERE part = ? AND org_id = ? ORDER BY org_seq DESC LIMIT 1"
 )
 
+_TIMES = (
+    "SELECT recorded_at FROM events WHERE part = ? AND org_id = ? AND org_seq > ?"
+    " ORDER BY org_seq LIMIT ?"
+)
 _AFTER, _BEFORE = "AND org_id = ? AND org_seq > ?", "AND org_id = ? AND org_seq < ?"
 
 _FEW_ROWS = 16
@@ -159,6 +166,33 @@ class SqlTables(SqlProbes):
     def organization_before(self, org_id: OrgId, before: int, limit: int) -> list[Row]:
         values = (self._part(org_id), self._id(org_id), before, limit)
         return self._events(_BEFORE, "org_seq DESC", values)
+
+    def times(self, org_id: OrgId, after: int, limit: int) -> list[int]:
+        found = self._query(_TIMES, (self._part(org_id), self._id(org_id), after, limit))
+        return [at for (at,) in found]
+
+    def prefixes(
+        self, org_id: OrgId, streams: Sequence[UUID], prefix: Prefix, limit: int
+    ) -> list[Row]:
+        # Nothing is said of the owner, or SQLite would look through all events of the organization.
+        ids = [self._id(stream) for stream in streams]
+        statement = (
+            f"SELECT {_UNSEALED} FROM events WHERE part = ? AND stream_id IN ({marks(len(ids))})"
+            f" AND (stream_id <> ? OR version > ?) AND tag IN ({marks(len(prefix.tags))})"
+            " AND org_seq <= ? ORDER BY stream_id, version LIMIT ?"
+        )
+        values = (*ids, ids[0], prefix.after, *prefix.tags, prefix.until, limit)
+        return self._rows(self._query(statement, (self._part(org_id), *values)))
+
+    def numbered_between(self, numbers: NumberRange) -> list[UUID]:
+        count, first, last = numbers.counted, numbers.after + 1, numbers.last
+        bounds = [numbered(count, number).value for number in (first, last)]
+        found = self._query(
+            "SELECT holder FROM claims WHERE part = ? AND scope = ? AND within = ?"
+            " AND value >= ? AND value <= ? ORDER BY value",
+            (self._part(count.org_id), count.scope, self._id(count.within), *bounds),
+        )
+        return [self._uuid(holder) for (holder,) in found]
 
     def newest_position(self, org_id: OrgId) -> int:
         found = self._query(_NEWEST_POSITION, (self._part(org_id), self._id(org_id)))

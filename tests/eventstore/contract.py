@@ -22,6 +22,7 @@ from eventstore.store import LogIdentity, Store
 from eventstore.trees import TreeHead, TreeNode
 from tests.domain.spec import ACME, OTHER
 from tests.eventstore.beside_contract import BesideContract, used
+from tests.eventstore.engine.past_contract import PastContract
 from tests.eventstore.examples import example
 from tests.eventstore.rows import command
 from tests.spec import data_keys, envelope
@@ -29,7 +30,7 @@ from tests.spec import data_keys, envelope
 A, B, C = (UUID(int=n) for n in (0xA, 0xB, 0xC))
 
 
-class StoreContract(BesideContract):
+class StoreContract(BesideContract, PastContract):
     """Appends, reads and what must not happen."""
 
     # Reading back -----------------------------------------------------------

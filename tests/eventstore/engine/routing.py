@@ -5,6 +5,7 @@ from uuid import UUID
 
 from eventstore.append import KeptSince
 from eventstore.partition import partition_of
+from eventstore.past.events import NumberRange, Prefix
 from eventstore.store import Store
 from eventstore.trees import TreeNode
 from tests.domain.spec import ACME, ANA, OTHER
@@ -55,6 +56,9 @@ def use_everything(store: Store) -> None:
     store.organization(ACME, 0, 9)
     store.organization_before(ACME, 9, 9)
     store.organization_at(ACME, [9])
+    store.times(ACME, 0, 9)
+    store.numbered_between(NumberRange(TASKS, 0, 9))
+    store.prefixes(ACME, [A, B], Prefix(["task.created"], 9), 9)
     store.keys([A], part)
     store.destroy_key(A, part)
     store.secrets(A, part)

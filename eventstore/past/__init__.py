@@ -1,0 +1,1 @@
+"""The past of an organization in the log: when events were recorded, and streams up to one."""
