@@ -24,7 +24,7 @@ from benchmarks import (
 from benchmarks.exchange import bulk, import_work, live, search
 from benchmarks.harness.figures import Figure
 from benchmarks.identity import guard, key_check, login_burst, login_timing, profile
-from benchmarks.planning import board
+from benchmarks.planning import board, past_board
 from benchmarks.running import hanging, start
 from benchmarks.scaling import fan_out, followers, projectors, second_api, takeover, writing
 from benchmarks.work import activity, counts, dashboard, files, lists, relations, trash
@@ -61,6 +61,7 @@ BENCHMARKS = {
     "login-timing": _benchmark(login_timing),
     "profile": _benchmark(profile),
     "board": _benchmark(board),
+    "past-board": _benchmark(past_board),
     "burst": _benchmark(burst),
     "activity": _benchmark(activity),
     "counts": _benchmark(counts),

@@ -68,11 +68,11 @@ class Recorder:
         self._found: dict[str, Any] = {}
 
     def note(self, operation: str, request: httpx.Request, response: httpx.Response) -> None:
-        """Keep an exchange, unless it is a dry run, a failure or not the first."""
+        """Keep an exchange, unless it is a dry run, a failure, of the past, or not the first."""
         good = response.is_success or response.status_code in (302, 303)
         if not self.on or operation in self._found or not good:
             return
-        if request.method == "HEAD" or "dry_run" in request.url.params:
+        if request.method == "HEAD" or {"dry_run", "as_of"} & {*request.url.params}:
             return
         known: dict[str, str] = {}
         is_json = request.headers.get("content-type", "").endswith("json")

@@ -37,6 +37,7 @@ def _path_of(created: Json, collection: str, paths: Json) -> str:
 def _kind(response: Json) -> str:
     """Return what a response shows, briefly (``TaskView``) or in detail (``TaskDetail``)."""
     schema: Json = response["content"].get("application/json", {}).get("schema", {})
+    schema = schema.get("anyOf", [schema])[0]  # the first is what a thing is now
     return re.sub("(View|Detail)$", "", str(schema.get("$ref")))
 
 

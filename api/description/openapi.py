@@ -210,13 +210,20 @@ def _problem(components: Json, status: int, codes: list[str]) -> Json:
 
 
 def _split(content: Json) -> Json:
-    """Tell apart the types of a file, which Litestar takes for one."""
+    """Tell apart the types of a file, which Litestar takes for one.
+
+    What a thing was also has all that it is shown with now, so that it may be of both types.
+    """
+    for media in content.values():
+        if "oneOf" in (schema := media.get("schema", {})):
+            schema["anyOf"] = schema.pop("oneOf")
     return {kind: media for kinds, media in content.items() for kind in kinds.split(FILE_TYPES)}
 
 
 def _shown(schemas: Json, content: Json) -> Json:
-    """Return the schema of JSON *content*, followed if it is a reference."""
+    """Return the schema of JSON *content*, followed if it is a reference; the first of several."""
     schema: Json = content.get("application/json", {}).get("schema", {})
+    schema = schema.get("anyOf", [schema])[0]
     name = schema.get("$ref", "").rpartition("/")[2]
     found: Json = schemas[name] if name else schema
     return found

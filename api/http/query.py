@@ -99,7 +99,7 @@ def _check_of(annotation: Any) -> Check:
     checks: dict[Any, Check] = {
         int: _matching(_INTEGER, "Expected a whole number such as 5, of up to 18 digits"),
         UUID: _matching(_UUID, "Expected a UUID"),
-        datetime: _is_time,
+        datetime: is_time,
         bool: _one_of(["true", "false"]),
         str: lambda text: None if text else "Expected a value",
     }
@@ -145,7 +145,7 @@ def _either(values: list[str]) -> str:
     return " or ".join([", ".join(values[:-1]), values[-1]]) if len(values) > 1 else values[0]
 
 
-def _is_time(text: str) -> Complaint:
+def is_time(text: str) -> Complaint:
     """Return None for a time as in RFC 3339, section 5.6, with its offset from UTC."""
     try:
         if _TIME.fullmatch(text):

@@ -14,6 +14,8 @@ from commands.identity.session_use import SessionUses
 from commands.identity.tally import Tally
 from commands.identity.token_use import TokenUse
 from commands.key_check import KeyCheck
+from commands.past.moment import LogTimes
+from commands.past.results import PastResults
 from domain.base import PLATFORM, OrgId, UserId
 from domain.catalog import PUBLIC_EVENT_TYPES
 from files.open import open_files
@@ -51,6 +53,8 @@ class ApiState:
         self.files = open_files(system.settings)
         self.upload_places = UploadPlaces()
         self.background = Background()
+        self.times = LogTimes(system.log)
+        self.past_results = PastResults(self.background.start)
         self.download_links = derive_key(system.settings.jwt_refresh_secret, "download links")
         self.exports = RunningExports(system.operations)
         self.token_use = TokenUse(system.log)

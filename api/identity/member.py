@@ -17,10 +17,13 @@ from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.http.run_command import Reply, Show, run_command
 from api.identity.organization import own_organization
+from api.identity.past import MembersAsked, MembersThen, members_as_of
+from api.past.as_of import AskedMoment, refuse_beside_as_of
 from commands.identity.organization import EditMember, RemoveMember
 from domain.base import OrgId, UserId
 from domain.identity.organization.membership import LastAdmin, Role, RoleTooLow
 from domain.identity.organization.state import Organization
+from domain.identity.plan import PlanLimitReached
 from domain.permission import Permission
 from projections.identity.member import MemberFilter, find_member, members_of
 from projections.identity.user import UserView
@@ -81,7 +84,11 @@ class MemberController(Controller):
     path = "/api/org/{organization_id:uuid}/members"
     tags = ("Members",)
 
-    @get("/", opt=needs(Permission.ORG_READ), responses=shows(Page[MemberWithUser]))
+    @get(
+        "/",
+        opt=needs(Permission.ORG_READ, fails=(PlanLimitReached,)),
+        responses=shows(Page[MemberWithUser] | MembersThen),
+    )
     async def list_members(  # noqa: PLR0913, PLR0917 - the parameters of the list
         self,
         request: ApiRequest,
@@ -91,12 +98,18 @@ class MemberController(Controller):
         role: _Role = None,
         active: _Active = None,
         text: _Text = None,
+        as_of: AskedMoment = None,
     ) -> ApiResponse:
         """List the members of your organization, or those whom the filters leave.
 
         A filter looks at 10,000 members for one page, which may then be shorter than the limit.
+        With `as_of`, it lists who they were at a moment; then there is no `q`.
         """
         org_id = own_organization(request, organization_id)
+        if as_of is not None:
+            refuse_beside_as_of(q=text)
+            wanted_then = MembersAsked(role, active, limit, cursor)
+            return await members_as_of(request, org_id, wanted_then, as_of)
         told = None if active is None else str(active).lower()
         paging = Paging(request, role=role, active=told, q=text)
         after = paging.key(cursor)

@@ -14,6 +14,8 @@ from api.http.policy import account, confined, needs
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.http.run_command import Reply, run_command
+from api.identity.past import OrganizationThen, organization_as_of
+from api.past.as_of import AskedMoment
 from commands.identity.organization import (
     ChangePlan,
     CreateOrganization,
@@ -25,7 +27,7 @@ from commands.identity.organization import (
 from domain.base import NotFound, OrgId
 from domain.claim import SubdomainTaken
 from domain.identity.organization.state import Organization
-from domain.identity.plan import Plan
+from domain.identity.plan import Plan, PlanLimitReached
 from domain.identity.session.errors import ReauthenticationRequired
 from domain.identity.subdomain import SubdomainNotAllowed
 from domain.name import Name
@@ -96,15 +98,20 @@ class OrganizationController(Controller):
 
     @get(
         "/{organization_id:uuid}",
-        opt=confined(account(scope=Permission.ORG_READ)),
-        responses=shows(OrganizationView) | unchanged(),
+        opt=confined(account(scope=Permission.ORG_READ, fails=(PlanLimitReached,))),
+        responses=shows(OrganizationView | OrganizationThen) | unchanged(),
     )
     async def get_organization(
-        self, request: ApiRequest, organization_id: FromPath[UUID]
+        self,
+        request: ApiRequest,
+        organization_id: FromPath[UUID],
+        as_of: AskedMoment = None,
     ) -> ApiResponse:
-        """Return the organization that you work in."""
+        """Return the organization that you work in, or with `as_of` what it was at a moment."""
         request.caller.refuse_if_barred()
         org_id = own_organization(request, organization_id)
+        if as_of is not None:
+            return await organization_as_of(request, org_id, as_of)
         found = await request.newest(Organization, org_id)
         return one(request, found, partial(render_organization, org_id))
 

@@ -33,7 +33,7 @@ class LimitsView(Struct, frozen=True, kw_only=True, rename="camel"):
 
     ``storageBytes`` is for all attachments, ``fileBytes`` for one.
     ``requestsPerMinute`` are those of one API key, ``auditDays`` is how far back the audit log can
-    be read.
+    be read, ``pastDays`` how far back things can be read as they were.
     """
 
     members: int
@@ -47,6 +47,7 @@ class LimitsView(Struct, frozen=True, kw_only=True, rename="camel"):
     file_bytes: int
     requests_per_minute: int
     audit_days: int | None
+    past_days: int | None
 
 
 class UsageView(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -128,7 +129,7 @@ async def usage_of(system: System, org_id: OrgId, user_id: UserId) -> UsageView:
 def limits_of(plan: Plan) -> LimitsView:
     """Return the limits of *plan*."""
     limits = PLAN_LIMITS[plan]
-    window = limits.audit_window
+    audit, past = limits.audit_window, limits.past_window
     return LimitsView(
         members=limits.members,
         teams=limits.teams,
@@ -140,5 +141,6 @@ def limits_of(plan: Plan) -> LimitsView:
         storage_bytes=limits.storage_bytes,
         file_bytes=limits.file_bytes,
         requests_per_minute=limits.requests_per_minute,
-        audit_days=None if window is None else window // _DAY,
+        audit_days=None if audit is None else audit // _DAY,
+        past_days=None if past is None else past // _DAY,
     )

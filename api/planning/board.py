@@ -13,6 +13,8 @@ from api.http.parameters import Cursor, Limit, shows
 from api.http.policy import needs
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
+from api.past.as_of import AskedMoment, refuse_beside_as_of
+from api.planning.past_board import BoardAsked, BoardThen, board_as_of
 from api.work.project_key import ProjectRef, project_id_of
 from api.work.sight import project_here
 from api.work.tasks.detail import TaskDetail, Timed, tasks_timed, viewer_of
@@ -38,6 +40,7 @@ from api.work.tasks.parameters import (
 )
 from commands.plan_counts import tasks_in
 from domain.base import ProjectId
+from domain.identity.plan import PlanLimitReached
 from domain.permission import Permission
 from domain.work.project.state import Project
 from domain.work.workflow.errors import UnknownStatus
@@ -140,8 +143,8 @@ class BoardController(Controller):
 
     @get(
         "/",
-        opt=needs(Permission.TASK_READ, fails=(UnknownStatus,)),
-        responses=shows(Board),
+        opt=needs(Permission.TASK_READ, fails=(PlanLimitReached, UnknownStatus)),
+        responses=shows(Board | BoardThen),
     )
     async def show(  # noqa: PLR0913, PLR0917 - one parameter per filter
         self,
@@ -166,19 +169,23 @@ class BoardController(Controller):
         q: WordFilter = None,
         limit: Limit = LIMIT_DEFAULT,
         cursor: Cursor = None,
+        as_of: AskedMoment = None,
     ) -> ApiResponse:
         """Return the board of a project: a page of tasks for each status of its workflow.
 
-        With `status` it has one column, and with the column's `cursor` the next page of it. Of the
-        tasks in a column it shows those that the filters ask for; `count` is of all.
+        With `status` it has one column, and with its `cursor` the next page of that. It shows the
+        tasks that the filters ask for; `count` is of all. With `as_of` it was so, without filters.
         """
         asked = {name: value for name, value in locals().items() if name in FILTERS}
+        if as_of is not None:
+            refuse_beside_as_of(**asked | {"status": None})
+            return await board_as_of(request, project, BoardAsked(status, limit, cursor), as_of)
         filtered = TaskPages(**asked | {"status": None}).by(request.caller.user_id)
         board = await _board(request, project, status, filtered)
         paging = board.paging(status)
         after = paging.key(cursor)
-        as_of = await as_of_own_writes(request, *filtered.read)
-        return await paging.kept(as_of, limit, cursor, partial(board.answered, limit, after))
+        shown = await as_of_own_writes(request, *filtered.read)
+        return await paging.kept(shown, limit, cursor, partial(board.answered, limit, after))
 
 
 async def _board(

@@ -15,6 +15,8 @@ from api.http.policy import needs
 from api.http.request import ApiRequest, uuid_or_none
 from api.http.response import ApiResponse
 from api.http.run_command import Reply, run_command
+from api.past.as_of import AskedMoment
+from api.work.past.project import ProjectThen, project_as_of
 from api.work.project_key import ProjectRef, project_id_of
 from api.work.sight import hidden_from, project_here
 from commands.work.project import (
@@ -142,11 +144,15 @@ class ProjectController(Controller):
 
     @get(
         "/{project:str}",
-        opt=needs(Permission.PROJECT_READ, sends=("Content-Location",)),
-        responses=shows(ProjectView),
+        opt=needs(Permission.PROJECT_READ, fails=(PlanLimitReached,), sends=("Content-Location",)),
+        responses=shows(ProjectView | ProjectThen),
     )
-    async def get_project(self, request: ApiRequest, project: ProjectRef) -> ApiResponse:
-        """Return a project."""
+    async def get_project(
+        self, request: ApiRequest, project: ProjectRef, as_of: AskedMoment = None
+    ) -> ApiResponse:
+        """Return a project, or with `as_of` what it was at a moment."""
+        if as_of is not None:
+            return await project_as_of(request, project, as_of)
         project_id = await project_id_of(request, project)
         found = await project_here(request, project_id)
         answer = one(request, found, partial(render_project, project_id), derived=True)

@@ -11,6 +11,8 @@ from api.http.parameters import nothing, shows
 from api.http.policy import needs
 from api.http.request import ApiRequest, uuid_or_none
 from api.http.response import ApiResponse
+from api.past.as_of import AskedMoment
+from api.work.past.task import TaskThen, task_as_of
 from api.work.task_key import TaskRef, task_here, task_id_of
 from api.work.task_place import subtasks_known
 from api.work.task_reply import change_task
@@ -25,6 +27,7 @@ from commands.work.task import (
 from commands.work.task_plan import FieldInputs, Planned
 from commands.work.task_values import Description, DueTime, Estimate, Mentions
 from domain.base import CycleId, MilestoneId, TaskId, UserId
+from domain.identity.plan import PlanLimitReached
 from domain.name import Title
 from domain.permission import Permission
 from domain.planning.field import FieldNotInUse
@@ -82,11 +85,15 @@ class TaskController(Controller):
 
     @get(
         "/",
-        opt=needs(Permission.TASK_READ, sends=("Content-Location",)),
-        responses=shows(TaskDetail),
+        opt=needs(Permission.TASK_READ, fails=(PlanLimitReached,), sends=("Content-Location",)),
+        responses=shows(TaskDetail | TaskThen),
     )
-    async def get_task(self, request: ApiRequest, task: TaskRef) -> ApiResponse:
-        """Return a task."""
+    async def get_task(
+        self, request: ApiRequest, task: TaskRef, as_of: AskedMoment = None
+    ) -> ApiResponse:
+        """Return a task, or with `as_of` what it was at a moment."""
+        if as_of is not None:
+            return await task_as_of(request, task, as_of)
         task_id = await task_id_of(request, task)
         found, _ = await task_here(request, task_id)
         answer = await task_in_full(request, task_id, found)

@@ -45,6 +45,7 @@ class PlanLimits(Struct, frozen=True, kw_only=True):
     custom_workflows: bool
     bulk_tasks: int  # in one request
     audit_window: timedelta | None  # how far back the audit log is readable
+    past_window: timedelta | None  # how far back things can be read as they were
     trash_retention: timedelta
     legal_hold: bool
 
@@ -66,6 +67,7 @@ PLAN_LIMITS: dict[Plan, PlanLimits] = {
         custom_workflows=False,
         bulk_tasks=50,
         audit_window=timedelta(days=90),
+        past_window=timedelta(days=30),
         trash_retention=timedelta(days=30),
         legal_hold=False,
     ),
@@ -83,6 +85,7 @@ PLAN_LIMITS: dict[Plan, PlanLimits] = {
         custom_workflows=True,
         bulk_tasks=500,
         audit_window=timedelta(days=365),
+        past_window=timedelta(days=365),
         trash_retention=timedelta(days=60),
         legal_hold=False,
     ),
@@ -100,6 +103,7 @@ PLAN_LIMITS: dict[Plan, PlanLimits] = {
         custom_workflows=True,
         bulk_tasks=5_000,
         audit_window=None,
+        past_window=None,
         trash_retention=timedelta(days=180),
         legal_hold=True,
     ),
@@ -155,9 +159,26 @@ def audit_since(plan: Plan, now: datetime) -> datetime | None:
 
 def audit_window_reached(plan: Plan, age: timedelta) -> "PlanLimitReached":
     """Return the refusal to read what happened *age* ago; it counts in days."""
-    window, day = PLAN_LIMITS[plan].audit_window, timedelta(days=1)
+    return _window_reached(plan, "audit_days", PLAN_LIMITS[plan].audit_window, age)
+
+
+def past_since(plan: Plan, now: datetime) -> datetime | None:
+    """Return since when things can be read as they were in *plan*, None from the beginning."""
+    window = PLAN_LIMITS[plan].past_window
+    return None if window is None else now - window
+
+
+def past_window_reached(plan: Plan, age: timedelta) -> "PlanLimitReached":
+    """Return the refusal to show things as they were *age* ago; it counts in days."""
+    return _window_reached(plan, "past_days", PLAN_LIMITS[plan].past_window, age)
+
+
+def _window_reached(
+    plan: Plan, what: str, window: timedelta | None, age: timedelta
+) -> "PlanLimitReached":
+    day = timedelta(days=1)
     return PlanLimitReached(
-        what="audit_days",
+        what=what,
         limit=None if window is None else window // day,
         used=-(-age // day),
         plan=plan,

@@ -103,11 +103,11 @@ class TaskView(View, frozen=True, kw_only=True):
     subtasks: Subtasks | None
 
 
-def render_task(
+def task_view(
     task_id: UUID, task: Task, version: int, updated_at: datetime, beside: Beside = NOTHING_BESIDE
-) -> bytes:
-    """Return the JSON of *task*, the same after a command as in a later GET."""
-    view = TaskView(
+) -> TaskView:
+    """Return *task* as the API shows it."""
+    return TaskView(
         id=TaskId(task_id),
         key=task.key,
         project_id=task.project_id,
@@ -140,7 +140,13 @@ def render_task(
         version=version,
         **asdict(beside),
     )
-    return _encode(view)
+
+
+def render_task(
+    task_id: UUID, task: Task, version: int, updated_at: datetime, beside: Beside = NOTHING_BESIDE
+) -> bytes:
+    """Return the JSON of *task*, the same after a command as in a later GET."""
+    return _encode(task_view(task_id, task, version, updated_at, beside))
 
 
 class ListedTask(Task, frozen=True, kw_only=True, gc=False):
@@ -289,8 +295,5 @@ def _beside(task: ListedTask, task_id: UUID, event: Any) -> ListedTask:
             return replace(task, has_subtasks=True)
         case _:
             blockers, hidden_by = effect_on(task_id, event)
-            return replace(
-                task,
-                open_blockers=task.open_blockers + blockers,
-                hidden_by=task.hidden_by + hidden_by,
-            )
+            blockers, hidden_by = task.open_blockers + blockers, task.hidden_by + hidden_by
+            return replace(task, open_blockers=blockers, hidden_by=hidden_by)

@@ -35,6 +35,7 @@ UNDESCRIBABLE = re.compile(
     "|Expected code or recoveryCode|Needed for a new account"
     "|Expected a mapping in JSON: .*|Send the file in UTF-8 .*"
     "|There is no event with this number yet|There is no column .*"
+    "|This time has not come yet|This cannot be combined with `as_of`"
     "|All values are left out: leave one of them|Put `!` before each value, .*"  # in views
     "|'.*' is not .*|Expected at most 50 values, .*|Use `none` alone, without other values"
     "|Expected either before or after|Expected a URL of APP_URL or CORS_ORIGINS.*"

@@ -47,7 +47,7 @@ class TestUsage:
         assert shown["limits"] == {
             "members": 10, "teams": 2, "projects": 5, "tasks": 1000, "webhooks": 2, "apiKeys": 2,
             "customFields": 5, "storageBytes": 2_000_000_000, "fileBytes": 10_000_000,
-            "requestsPerMinute": 100, "auditDays": 90,
+            "requestsPerMinute": 100, "auditDays": 90, "pastDays": 30,
         }  # fmt: skip
         assert (shown["plan"], shown["over"]) == ("FREE", [])
         me = done(await ana.get("/user/me"), 200)

@@ -1,0 +1,1 @@
+"""Past states: which moment is meant, and what things were then."""
