@@ -59,7 +59,7 @@ def told_json(
         "at": at,
         "command": metadata.command,
         "requestId": metadata.request_id,
-        "correlationId": metadata.correlation_id,
+        "correlationId": metadata.correlation,
         "causationId": metadata.causation_id,
     }
 

@@ -70,6 +70,14 @@ class Metadata(Struct, frozen=True, kw_only=True, rename=_NAMES, omit_defaults=T
         """Whose key seals where the request came from: the person's, also behind an API key."""
         return self.on_behalf_of or self.actor.id
 
+    @property
+    def correlation(self) -> str | None:
+        """What this has in common with all that was recorded for the same purpose.
+
+        That is what the client sent as such or, without it, the id of the one request.
+        """
+        return self.correlation_id or self.request_id
+
 
 class Row(Struct, gc=False):
     """One stored event, column by column, in the order of the table.

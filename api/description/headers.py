@@ -14,6 +14,10 @@ HEADERS: dict[str, Json] = {
     "X-Request-Id": _header(
         "The id of the request, echoed if it was sent", "^[A-Za-z0-9._-]{1,64}$", required=True
     ),
+    "X-Correlation-Id": _header(
+        "By what the change can be undone: what was sent, or the id of the request",
+        "^[A-Za-z0-9._-]{1,64}$",
+    ),
     "RateLimit": _header("What the limit leaves, if the request was counted"),
     "RateLimit-Policy": _header("The limit, if the request was counted"),
     "ETag": _header(
@@ -70,7 +74,7 @@ def success_headers(status: int, schema: Json, *, reads: bool, account: bool) ->
     if "nextCursor" in shown:
         names.append("Link")
     if not reads:
-        names.append("X-Position")
+        names += ["X-Position", "X-Correlation-Id"]
         names += ["Idempotent-Replayed"] if account else []
     if (status == 201 and "id" in shown) or (status == 202 and "importId" in shown):
         names.append("Location")

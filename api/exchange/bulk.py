@@ -115,7 +115,7 @@ class BulkController(Controller):
         outcomes: list[TaskOutcome] = []
         below = await _below(request, data)
         command = ChangeTasks(task_ids=data.ids, setting=setting, below=below, note=outcomes.append)
-        correlation_id = request.client_info.request_id
+        correlation_id = request.client_info.correlation
 
         def shown(_: Receipt) -> Response:
             changed = sum(bool(each.changes) for each in outcomes[-len(data.ids) :])
@@ -126,7 +126,6 @@ class BulkController(Controller):
             stream=None,
             whole=shown,
             tagged=False,
-            correlation_id=correlation_id,
             dry=lambda: {"items": [item_of(each) for each in outcomes[-len(data.ids) :]]},
         )
         return await run_command(request, command, reply)

@@ -71,8 +71,15 @@ class ClientInfo(Struct):
     """Whether this is a HEAD, which routes see as a GET."""
     is_answered: bool = False
     """Whether the response has begun."""
+    correlation_id: str | None = None
+    """What the client calls the purpose of this request and others; None if it says nothing."""
     rate_limit: Sequence[Header] = ()
     """The headers that tell the client what is left of its rate limit."""
+
+    @property
+    def correlation(self) -> str:
+        """By what the events of this request are found together, perhaps with those of others."""
+        return self.correlation_id or self.request_id
 
     def header(self, name: bytes) -> str | None:
         """Return the header with the lower-case *name*."""
@@ -83,8 +90,9 @@ class ClientInfo(Struct):
 def client_info_of(scope: Mapping[str, Any], trusted: tuple[IPNetwork, ...]) -> ClientInfo:
     """Return the client info of a request; X-Forwarded-For counts if set by a *trusted* proxy."""
     headers = _combined(scope["headers"])
-    asked = headers.get(b"x-request-id")
+    asked, shared = headers.get(b"x-request-id"), headers.get(b"x-correlation-id")
     known = asked is not None and _REQUEST_ID.fullmatch(asked)
+    related = shared is not None and _REQUEST_ID.fullmatch(shared)
     client = scope.get("client")
     ip: str | None = client[0] if client else None
     if ip is not None:
@@ -95,6 +103,7 @@ def client_info_of(scope: Mapping[str, Any], trusted: tuple[IPNetwork, ...]) -> 
         ip,
         None if agent is None else _text(agent)[:USER_AGENT_CHARS_MAX],
         headers,
+        correlation_id=shared.decode() if related and shared else None,
     )
 
 

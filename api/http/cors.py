@@ -9,11 +9,11 @@ PREFLIGHT_S = 600
 
 ASKED = (
     b"Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, "
-    b"X-Min-Position, X-Request-Id, X-Requested-With"
+    b"X-Correlation-Id, X-Min-Position, X-Request-Id, X-Requested-With"
 )
 EXPOSED = (
     b"Allow, Content-Disposition, ETag, Idempotent-Replayed, Link, Location, RateLimit, "
-    b"RateLimit-Policy, Retry-After, WWW-Authenticate, X-Position, X-Request-Id"
+    b"RateLimit-Policy, Retry-After, WWW-Authenticate, X-Correlation-Id, X-Position, X-Request-Id"
 )
 
 _VARY: Header = (b"vary", b"Origin")

@@ -153,6 +153,7 @@ class ApiRequest(Request[Any, Any, Any]):
             ip=self.client_info.ip,
             user_agent=self.client_info.user_agent,
             request_id=self.client_info.request_id,
+            correlation_id=self.client_info.correlation_id,
             idempotency=idempotency,
             if_match=version_in(headers[b"if-match"]) if b"if-match" in headers else None,
             dry_run=dry_run,

@@ -44,8 +44,8 @@ class Reply(Struct, frozen=True, kw_only=True):
     secret, which a later retry does not get. ``tagged`` is False for a resource whose GET has no
     ETag. ``version`` is the version of a part of the stream that has one of its own.
 
-    For a command on many streams, ``whole`` shows what it did, ``correlation_id`` goes into all of
-    its events, and ``dry`` returns what a dry run shows beside the events.
+    For a command on many streams, ``whole`` shows what it did, and ``dry`` returns what a dry run
+    shows beside the events.
     """
 
     stream: UUID | None
@@ -58,7 +58,6 @@ class Reply(Struct, frozen=True, kw_only=True):
     tagged: bool = True
     version: Callable[[Any], int] | None = None
     whole: Render | None = None
-    correlation_id: str | None = None
     dry: Callable[[], dict[str, Any]] | None = None
 
 
@@ -71,8 +70,6 @@ async def run_command(request: ApiRequest, command: Command, reply: Reply) -> Ap
 
     async def run(caller: Caller) -> tuple[Receipt, Context]:
         context = request.context(caller, reply.org_id)
-        if reply.correlation_id is not None:
-            context = replace(context, correlation_id=reply.correlation_id)
         return await _handle(request, command, reply, context), context
 
     receipt, context = await as_caller(request, run)
@@ -181,9 +178,10 @@ def _answer(request: ApiRequest, receipt: Receipt, reply: Reply, context: Contex
         return _would_record(receipt, {} if reply.dry is None else reply.dry())
     response = receipt.repeated or _response(receipt, reply)
     answer = _complete(response, reply)
-    if receipt.repeated is not None:
+    if receipt.repeated is not None:  # the events have the correlation id of the first request
         answer.with_header(b"idempotent-replayed", b"true")
         return _positioned(request, answer, receipt.position)
+    answer.with_header(b"x-correlation-id", request.client_info.correlation.encode())
     position = receipt.positions.get(request.api.system.log.part(context.org_id or PLATFORM))
     return _positioned(request, answer, position)
 

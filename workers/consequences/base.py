@@ -108,7 +108,7 @@ class Consequences(ABC):
             actor=Actor(ActorKind.SYSTEM, org_id or cause.org_id),
             now=self.system.clock(),
             org_id=org_id or cause.org_id,
-            correlation_id=cause.metadata.correlation_id,
+            correlation_id=cause.metadata.correlation,
             causation_id=cause.id,
         )
         try:

@@ -82,7 +82,7 @@ class ImportRun:
         self._existing = existing
         self._request, self._project_id, self._read = request, project_id, read
         self._kinds: set[type[ContentLine]] = set()
-        self.correlation_id = request.client_info.request_id
+        self.correlation_id = request.client_info.correlation
         self._seen: set[bytes] = set()
         self._waiting: list[NumberedLine] = []
         self._rehearsed = Rehearsed()

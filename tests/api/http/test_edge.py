@@ -88,6 +88,35 @@ class TestRequestId:
         assert recorded.metadata.request_id == "ask-for-me-later"
         assert recorded.metadata.origin
 
+    async def test_a_correlation_id_is_recorded_and_answered(
+        self, ana: Person, system: Any
+    ) -> None:
+        from uuid import UUID
+
+        headers = {"x-correlation-id": "spring-cleaning"}
+        body = {"key": "ENG", "name": "Engine"}
+        response = await ana.post("/project", body, headers=headers)
+        project = done(response, 201)
+
+        (recorded,) = await system.log.stream(UUID(project["id"]), UUID(ana.org_id))
+
+        assert response.headers["x-correlation-id"] == "spring-cleaning"
+        assert recorded.metadata.correlation == "spring-cleaning"
+
+    async def test_without_one_the_request_id_is_the_correlation_id(self, ana: Person) -> None:
+        body = {"key": "ENG", "name": "Engine"}
+        response = await ana.post("/project", body, headers={"x-correlation-id": "no good id"})
+        key = {"idempotency-key": "once"}
+        first = await ana.post("/label", {"name": "Bug", "color": "#ff0000"}, headers=key)
+        again = await ana.post("/label", {"name": "Bug", "color": "#ff0000"}, headers=key)
+
+        [event] = done(await ana.get("/audit?type=project.created"), 200)["items"]
+
+        assert response.headers["x-correlation-id"] == response.headers["x-request-id"]
+        assert event["correlationId"] == event["requestId"] == response.headers["x-request-id"]
+        assert "x-correlation-id" in first.headers
+        assert "x-correlation-id" not in again.headers, "its events have that of the first"
+
 
 class TestMethods:
     async def test_head_answers_as_get_without_content(self, ana: Person) -> None:
