@@ -99,7 +99,10 @@ class Context(Struct, frozen=True, kw_only=True):
 
 
 class Change(Struct, frozen=True):
-    """Events for a stream that the decision has read or assumed to be new."""
+    """Events for a stream that the decision has read or assumed to be new.
+
+    Of several for one stream, each follows the one before it.
+    """
 
     stream: UUID
     events: Sequence[Event]

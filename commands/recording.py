@@ -141,13 +141,14 @@ async def _note_all(sealing: "_Sealing", reads: Reads) -> None:
     organization, fingerprint = reads.organization, sealing.log.keys.fingerprint
     plan = None if organization is None else organization.plan
     rows, reserved = recording.append.rows, Reservations([], [])
+    once = len({change.stream for change in recording.changes}) == len(recording.changes)
 
     def sees_all() -> bool:
         return organization is not None and organization.role_of(context.user_id) is Role.ADMIN
 
     for index, change in enumerate(recording.changes):
         stream = change.stream
-        found = reads.loaded[stream]
+        found = recording.states[stream]  # as an earlier change of the same stream leaves it
         org_id = _owner_of(change, found, context)
         state, version, last = found.state, found.version, change.events[-1]
         for event in change.events:
@@ -161,7 +162,7 @@ async def _note_all(sealing: "_Sealing", reads: Reads) -> None:
             rows.append(row)
             if is_open_number(event):
                 sealing.leave_open(row, index, state)
-                if event is last:
+                if event is last and once:
                     break  # the state follows once the append has numbered it
             else:
                 sealing.add(row, event)
@@ -233,8 +234,9 @@ class _Sealing:
             numbered: list[Event] = [replace(event, number=number), *others]
             recording.changes[index] = Change(change.stream, numbered, change.org_id)
             state = initial
-            for happened in numbered:
-                state = state.evolve(happened)
+            for each in recording.changes[index:]:
+                for happened in each.events if each.stream == change.stream else ():
+                    state = state.evolve(happened)
             known = recording.states[change.stream]
             recording.states[change.stream] = replace(known, state=state)
             if recording.completed is not None:

@@ -13,6 +13,7 @@ from domain.planning.field import Field
 from domain.planning.inbox import Inbox
 from domain.planning.milestone import Milestone
 from domain.planning.view import SavedView
+from domain.undo import Undo
 from domain.work.attachment import Attachment
 from domain.work.comment import Comment
 from domain.work.label import Label
@@ -27,6 +28,7 @@ STATES: tuple[type[State], ...] = (
     Organization,
     AccessRecord,
     AuditTrail,
+    Undo,
     Team,
     Project,
     Task,

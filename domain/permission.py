@@ -53,6 +53,8 @@ class Permission(StrEnum):
     WEBHOOK_READ = "webhook:read"
     WEBHOOK_MANAGE = "webhook:manage"
     AUDIT_READ = "audit:read"
+    CHANGE_UNDO = "change:undo"  # what one did oneself, as far as one may do the opposite
+    CHANGE_UNDO_OTHERS = "change:undo_others"
     APIKEY_READ = "apikey:read"
     APIKEY_CREATE = "apikey:create"  # and change, rotate and revoke one's own
     APIKEY_MANAGE = "apikey:manage"  # everybody's
@@ -71,6 +73,7 @@ _MEMBER = frozenset(
         Permission.COMMENT_POST,
         Permission.ATTACHMENT_ADD,
         Permission.TRASH_READ,
+        Permission.CHANGE_UNDO,
         Permission.APIKEY_READ,
         Permission.APIKEY_CREATE,
     }
@@ -92,6 +95,7 @@ _MANAGER = _MEMBER | {
     Permission.TASK_FORCE,
     Permission.COMMENT_DELETE,
     Permission.ATTACHMENT_DELETE,
+    Permission.CHANGE_UNDO_OTHERS,
     Permission.WEBHOOK_READ,
 }
 
@@ -156,6 +160,8 @@ KEY_PERMISSIONS: Scopes = frozenset(
         Permission.WEBHOOK_READ,
         Permission.WEBHOOK_MANAGE,
         Permission.AUDIT_READ,
+        Permission.CHANGE_UNDO,
+        Permission.CHANGE_UNDO_OTHERS,
     }
 )
 """What an API key can be created for. Whoever steals one can neither let people in, change roles

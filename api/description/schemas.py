@@ -58,6 +58,13 @@ DRY_RUN_ANSWER: Json = {
                 },
             },
         },
+        "undone": {"type": "integer", "description": "How many changes an undo would take back"},
+        "unchanged": {"type": "integer", "description": "How many of them are taken back already"},
+        "conflicts": {
+            "type": "array",
+            "description": "Which of them an undo would leave as they are",
+            "items": {"$ref": "#/components/schemas/ConflictView"},
+        },
     },
     "additionalProperties": False,
 }

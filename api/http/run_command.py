@@ -229,10 +229,12 @@ def _shown_position(request: ApiRequest, position: int) -> int:
 def _would_record(receipt: Receipt, beside: dict[str, Any]) -> ApiResponse:
     """Return the response to a dry run: the events that the command would append."""
     events: list[dict[str, Any]] = []
+    versions = {stream: found.version for stream, found in receipt.states.items()}
     for change in receipt.events:
-        before = receipt.states[change.stream].version - len(change.events)
-        events += [
-            unrecorded_json(tag_of(event), change.stream, version, event_data(event))
-            for version, event in enumerate(change.events, start=before + 1)
-        ]
+        versions[change.stream] -= len(change.events)
+    for change in receipt.events:
+        for event in change.events:
+            versions[change.stream] += 1
+            version, told = versions[change.stream], event_data(event)
+            events.append(unrecorded_json(tag_of(event), change.stream, version, told))
     return ApiResponse(_encode({"events": events, **beside}))

@@ -13,7 +13,7 @@ from typing import ClassVar, NamedTuple
 from msgspec import UNSET, Struct, UnsetType, field
 
 from commands.base import Change, Command, Context, Decision
-from commands.exchange.trial import Trial
+from commands.exchange.trial import Trial, decide_ahead
 from commands.exchange.update_task import by_stream
 from commands.reads import AheadReads, Reads
 from commands.work.task import (
@@ -170,22 +170,13 @@ class ChangeTasks(Command, frozen=True, kw_only=True):
 
     async def _outcome(self, ahead: AheadReads, context: Context, task_id: TaskId) -> TaskOutcome:
         """Return what the commands on one task decide, each on what those before it leave."""
-        changes: list[Change] = []
-        checks: list[CountChange] = []
         below = await self._still_below(ahead, task_id)
         try:
-            for command in self._commands(task_id, below):
-                await command.permit(ahead, context)
-                for part in await command.decide(ahead, context):
-                    if isinstance(part, Change):
-                        changes.append(part)
-                        ahead.pass_over(part.stream, part.events)
-                    elif isinstance(part, CountChange):
-                        checks.append(part)
+            decided = await decide_ahead(ahead, context, self._commands(task_id, below))
         except DomainError as refused:
             ahead.go_back()
             return TaskOutcome(task_id, refused=refused)
-        return TaskOutcome(task_id, by_stream(changes), (*checks,))
+        return TaskOutcome(task_id, by_stream(decided.changes), (*decided.checks,))
 
     async def _still_below(self, ahead: AheadReads, task_id: TaskId) -> tuple[TaskId, ...]:
         """Return the subtasks of a task without those that were moved before it, on their own."""

@@ -236,12 +236,34 @@ async def change_status_in(
         via_path=asked.via_path,
         force=asked.force,
     )
+    return await _allowed(read, context, asked.task_id, (task, project), events)
+
+
+async def put_back_in_status(
+    read: Reads, context: Context, task_id: TaskId, to: StatusKey
+) -> list[TaskEvent]:
+    """Return the events of a task that goes back to the status *to*, see ``status.put_back``."""
+    task, project = await read_task(read, task_id)
+    project.refuse_unless_editable()
+    events = status.put_back(task, project.workflow, to, context.now)
+    return await _allowed(read, context, task_id, (task, project), events)
+
+
+async def _allowed(
+    read: Reads,
+    context: Context,
+    task_id: TaskId,
+    at: tuple[Task, Project],
+    events: Sequence[TaskStatusChanged],
+) -> list[TaskEvent]:
+    """Return the events of a status change, if the caller may reopen and the project be begun."""
+    task, project = at
     groups = [task.group, *[event.to_group for event in events]]
     if not FINISHED.isdisjoint(groups[:-1]) and _reopens(groups):
         await _refuse_unless_may_reopen(read, context, task, project)
     if not STARTED.isdisjoint(groups[1:]):
         project.refuse_unless_takes_tasks()  # passing through counts as starting
-    return await completed(read, context, asked.task_id, events)
+    return await completed(read, context, task_id, events)
 
 
 def _reopens(groups: Sequence[StatusGroup]) -> bool:

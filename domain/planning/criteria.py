@@ -113,6 +113,19 @@ def criteria_texts(criteria: Criteria) -> tuple[str, ...]:
     return tuple(found)
 
 
+def criteria_from(texts: Sequence[str]) -> Criteria:
+    """Return the criteria that ``criteria_texts`` returned as *texts*."""
+    told: dict[str, Any] = {}
+    for name, _, value in (each.partition(":") for each in texts):
+        if name in _TRUTHS:
+            told[name] = value == "true"
+        elif name in LONE_FILTERS:
+            told[name] = value
+        else:
+            told.setdefault(name, []).append(value)
+    return msgspec.convert(told, Criteria)
+
+
 def joined_values(values: tuple[str, ...]) -> str | None:
     """Return values of custom fields as an event holds them."""
     return _VALUES.join(values) or None

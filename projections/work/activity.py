@@ -3,45 +3,59 @@
 An event about a comment or a file is about its task, one about a part of a plan about its project,
 one about a relation about both tasks, and a move also about both projects. A cycle and a milestone
 have an activity of their own, with the tasks that were put there, and a person with being assigned
-and mentioned, which their inbox shows. A document holds no texts: they are read in the log, from
-which what is purged is gone.
+and mentioned, which their inbox shows. Any other event is about its stream. All that was recorded
+for one purpose is found by its correlation id, to be undone. A document holds no texts: they are
+read in the log, from which what is purged is gone.
 """
 
+import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
+from domain.access import AccessRecord
+from domain.audit import AuditTrail
 from domain.base import Event, OrgId, UserId
+from domain.catalog import PUBLIC_EVENT_TYPES, state_of
 from domain.planning.cycle import CycleEvent
 from domain.planning.field import FieldEvent
 from domain.planning.milestone import MilestoneEvent
+from domain.undo import Undo
 from domain.work.attachment import AttachmentEvent
 from domain.work.comment import CommentEdited, CommentEvent, CommentPosted, ReactionAdded
-from domain.work.project.events import ProjectEvent
-from domain.work.relation import RelationAdded, RelationEvent, RelationRemoved
-from domain.work.task.events import TaskAssigned, TaskCreated, TaskEvent, TaskMoved
+from domain.work.relation import RelationAdded, RelationRemoved
+from domain.work.task.events import TaskAssigned, TaskCreated, TaskMoved
 from domain.work.task.mentions import TaskMentioned
 from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from eventstore.codec import PERSONAL
 from eventstore.event_json import event_data, told_json
 from eventstore.recorded import Recorded
-from projections.base import Projection, View, tags_of, text_of
+from projections.base import Projection, View, text_of
 from projections.engine.find import PAGE_DEFAULT, ReadModels
-from projections.engine.query import ListSlice, Query
+from projections.engine.query import LIMIT_MAX, ListSlice, Query
 from projections.shape import Index
 
 _encode = msgspec.json.Encoder().encode
+_MADE_CHARS, _MARK_CHARS = 32, 15
+_TELLING = (AccessRecord, AuditTrail, Undo)
+"""Kinds of streams that tell of what people did, and change nothing that they see."""
 
 
 class Happened(Struct, frozen=True, kw_only=True):
-    """One event, by its number in the organization, and the thing whose activity it is."""
+    """One event, by its number in the organization, and the thing whose activity it is.
+
+    ``correlation`` is the mark of its correlation id, in one document of each event.
+    """
 
     about: UUID
     seq: int
+    correlation: int | None = None
 
 
 class ActivityView(View, frozen=True, kw_only=True):
@@ -67,20 +81,16 @@ class Activity(Projection[Happened]):
     """Events by the task or project that they are about, the newest first."""
 
     name = "activity"
-    version = 9
-    tags = tags_of(
-        TaskEvent,
-        ProjectEvent,
-        CommentEvent,
-        AttachmentEvent,
-        RelationEvent,
-        FieldEvent,
-        CycleEvent,
-        MilestoneEvent,
+    version = 10
+    tags = tuple(
+        tag for tag, event in PUBLIC_EVENT_TYPES.items() if state_of(event) not in _TELLING
     )
     state = Happened
-    indexes = (Index(("org", "about"), "seq"),)
+    indexes = (Index(("org", "about"), "seq"), Index(("org", "correlation"), "seq"))
     patient = True
+
+    def __init__(self) -> None:
+        self._known: _Known | None = None
 
     def keys(self, recorded: Recorded) -> Sequence[str]:
         return [
@@ -89,12 +99,47 @@ class Activity(Projection[Happened]):
         ]
 
     def fold(self, key: str, state: Happened | None, recorded: Recorded) -> Happened:
-        return Happened(about=UUID(key.split(":")[1]), seq=recorded.org_seq)
+        about, known = key.split(":")[1], self._known_of(recorded)
+        mark = known.mark if about == known.first else None
+        return Happened(about=UUID(about), seq=recorded.org_seq, correlation=mark)
 
     def render(self, key: str, state: Happened, recorded: Recorded) -> bytes:
-        texts = PERSONAL[type(recorded.event)].attributes
-        data = {k: v for k, v in event_data(recorded.event).items() if k not in texts}
-        return _encode(told_json(recorded, recorded.metadata, data, recorded.at))
+        return self._known_of(recorded).json
+
+    def _known_of(self, recorded: Recorded) -> "_Known":
+        """Return what all documents of an event say, which is made once."""
+        known = self._known
+        if known is None or known.recorded is not recorded:
+            metadata = recorded.metadata
+            named = metadata.correlation
+            first = text_of(things_of(recorded.event, recorded.stream_id)[0])
+            mark = None if named is None else correlation_mark(named)
+            texts = PERSONAL[type(recorded.event)].attributes
+            data = {k: v for k, v in event_data(recorded.event).items() if k not in texts}
+            json = _encode(told_json(recorded, metadata, data, recorded.at))
+            known = self._known = _Known(recorded, first, mark, json)
+        return known
+
+
+class _Known(NamedTuple):
+    """What all documents of an event say: the first is found by the mark of its correlation id."""
+
+    recorded: Recorded
+    first: str
+    mark: int | None
+    json: bytes
+
+
+def correlation_mark(correlation_id: str) -> int:
+    """Return the number by which events with a correlation id are found, of 60 bits.
+
+    Others may have the same one: whoever finds an event compares what it says. Ids that are made
+    here begin with the time, so that the entries of new events are written side by side.
+    """
+    if len(correlation_id) == _MADE_CHARS:
+        with suppress(ValueError):
+            return int(correlation_id[:_MARK_CHARS], 16)
+    return int(hashlib.sha256(correlation_id.encode()).hexdigest()[:_MARK_CHARS], 16)
 
 
 def told_of(recorded: Recorded) -> bytes:
@@ -142,6 +187,30 @@ def _concerned_by(event: CommentEvent) -> tuple[UserId | None, ...]:
             return (event.author,)
         case _:
             return ()
+
+
+async def recorded_under(
+    models: ReadModels, org_id: OrgId, correlation_id: str, most: int
+) -> list[int]:
+    """Return the sequence numbers of events that seem to have a correlation id, in order.
+
+    Of more than *most*, one more than that.
+    """
+    query = Query(
+        model="activity",
+        where={"org": text_of(org_id), "correlation": correlation_mark(correlation_id)},
+        sort="seq",
+        limit=min(most + 1, LIMIT_MAX),
+        keyed=True,
+    )
+    found: list[int] = []
+    while len(found) <= most:
+        page = await models.page(query)
+        found += [int(each) for each in page.keys]
+        if page.next_key is None:
+            break
+        query = replace(query, above=page.next_key)
+    return found[: most + 1]
 
 
 async def activity_of(

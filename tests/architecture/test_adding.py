@@ -21,6 +21,7 @@ BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 STATE, EVENTS = "domain/work/task/state.py", "domain/work/task/events.py"
 COMMANDS, VIEWS, ROUTES = "commands/work/task.py", "projections/work/task.py", "api/work/task.py"
 LISTS = "tests/domain/work/changes.py", "tests/api/http/command_bodies.py"
+UNDO, ROWS = "commands/undo/task.py", "tests/commands/undo/task_rows.py"
 STORIES, EXCHANGES = "tests/commands/work/test_task.py", "tests/api/work/test_task.py"
 FOLLOWED_S = 120
 
@@ -28,6 +29,9 @@ IMPORTS = {
     STATE: "from domain.work.task.events import TaskProgressed",
     COMMANDS: "from typing import Annotated\nfrom msgspec import Meta\n"
     "from domain.work.task.events import TaskProgressed",
+    UNDO: "from commands.work.task import RecordProgress\n"
+    "from domain.work.task.events import TaskProgressed",
+    ROWS: "from domain.work.task.events import TaskProgressed",
     ROUTES: "from typing import Annotated\nfrom msgspec import Meta\n"
     "from commands.work.task import RecordProgress",
     STORIES: "from commands.work.task import RecordProgress\n"
@@ -111,7 +115,7 @@ def inline(page: str, *patterns: str) -> list[str]:
 
 def test_a_command_is_added_by_the_words_of_the_page(copy: Copy) -> None:
     stories, event, fold, decision, example, *rest = blocks("add-a-command.md")
-    command, body, route, exchange = rest
+    command, inverse, row, body, route, exchange = rest
     attribute, shown, rendered, tried = inline(
         "add-a-command.md",
         r"percent: .* = None",
@@ -130,6 +134,8 @@ def test_a_command_is_added_by_the_words_of_the_page(copy: Copy) -> None:
     copy.insert(STATE, "    def retitle(", decision + "\n", 4)
     copy.replace(LISTS[0], r"WORK_CHANGES.* = \[\n", "\\g<0>    " + example.strip() + ",\n")
     copy.append(COMMANDS, command)
+    copy.insert(UNDO, "    TaskPurged: NOT_BROUGHT_BACK", inverse.splitlines()[1])
+    copy.replace(ROWS, r"TASK_ROWS.* = \[\n", "\\g<0>    " + row.strip() + ",\n")
     copy.insert(VIEWS, "    version: int\n    comments: int", shown, 4)
     copy.insert(VIEWS, "        version=version,", rendered + ",", 8)
     number = r"(class Tasks\([\s\S]*?version = )\d+"
@@ -144,6 +150,7 @@ def test_a_command_is_added_by_the_words_of_the_page(copy: Copy) -> None:
     copy.test(
         f"{STORIES}::TestRecordProgress",
         f"{EXCHANGES}::test_the_progress_of_a_task_is_shown",
+        "tests/commands/undo/test_inverses.py",
         "tests/domain/test_field_keys.py",
         "tests/domain/test_catalog.py",
         "tests/eventstore/test_codec.py",

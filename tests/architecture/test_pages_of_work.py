@@ -8,11 +8,12 @@ from tests.architecture.sources import ROOT
 _PAGES = (
     "move-a-task label-tasks follow-a-task see-what-is-due hold-or-archive-a-project"
     " bring-your-work-in find-what-was-written change-many-tasks restore-what-was-deleted"
-    " follow-what-happens"
+    " follow-what-happens undo-what-was-done"
 )
-MOVING, LABELLING, FOLLOWING, DUE, HOLDING, IMPORTING, FINDING, CHANGING, RESTORING, WATCHING = (
+MOVING, LABELLING, FOLLOWING, DUE, HOLDING, IMPORTING, FINDING, CHANGING, *_OTHERS = (
     ROOT / "docs" / "how-to" / f"{name}.md" for name in _PAGES.split()
 )
+RESTORING, WATCHING, UNDOING = _OTHERS
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.servers]
 
@@ -59,6 +60,7 @@ def test_work_is_taken_out_and_brought_in_by_the_words_of_the_page(reader: Reade
 def test_tasks_are_found_restored_and_changed_by_the_words_of_the_pages(reader: Reader) -> None:
     found = reader.follow(FINDING)
     rehearsed, changed = reader.follow(CHANGING)
+    tidied, foreseen, undone = reader.follow(UNDOING)
     trash, listed, restored, *purged = reader.follow(RESTORING)
     happened = reader.follow(WATCHING)
 
@@ -70,6 +72,9 @@ def test_tasks_are_found_restored_and_changed_by_the_words_of_the_pages(reader: 
     assert purged == []
     assert '"type":"task.status_changed"' in rehearsed
     assert '"unchanged":0' in changed
+    assert '"title":"Tidied"' in tidied
+    assert '"type":"changes.undone"' in foreseen
+    assert '"undone":2,"unchanged":0,"conflicts":[]' in undone
     assert "event: task.purged" in happened
 
 

@@ -27,6 +27,7 @@ from domain.identity.session import state as session_state
 from domain.identity.user import address, erasure, totp
 from domain.identity.user import events as user
 from domain.identity.user.state import User
+from domain.undo import ChangesUndone, Undo
 from domain.work.team import Team
 from tests.domain.acme import DELETED, TEAM, invitation
 from tests.domain.identity.providers import CONFIGURED, PROVEN
@@ -220,6 +221,7 @@ CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     (KEY, api_key.ApiKeyExpired(), ("over",)),
     (AuditTrail(), AuditExported(from_=1, to=2, format="jsonl"), ("exports",)),
     (AuditTrail(), LogRestored(epoch=2, kept=7), ("epoch",)),
+    (Undo(), ChangesUndone(correlation_id="one", done=1, conflicts=0), ("times",)),
 ]
 
 MEMBERS_OF_SETS = ("assignees", "labels", "reactions", "watchers")

@@ -48,6 +48,8 @@ trash:purge         yes   no      no
 webhook:read        yes   yes     no
 webhook:manage      yes   no      no
 audit:read          yes   no      no
+change:undo         yes   yes     yes
+change:undo_others  yes   yes     no
 apikey:read         yes   yes     yes
 apikey:create       yes   yes     yes
 apikey:manage       yes   no      no

@@ -28,6 +28,7 @@ def make_world(url: str) -> World:
         client.headers["authorization"] = f"Bearer {token}"
         org = profile["organizationId"]
         client.patch(f"/org/{org}/plan", json={"plan": "PREMIUM"}).raise_for_status()
+        client.headers["x-correlation-id"] = name
         project = _made(client, "/project", key="ENG", name="Engine")["id"]
         task = _made(client, f"/project/{project}/tasks", title="Oil it")["id"]
         webhook = _made(client, "/webhook", url="http://127.0.0.1:9/", events=["task.*"])["id"]
@@ -66,6 +67,7 @@ def make_world(url: str) -> World:
                 "token": "fl1",
                 "comment_id": _made(client, f"/task/{task}/comments", body="Oiled?")["id"],
                 "emoji": "👍",
+                "correlation_id": name,
                 "webhook_id": webhook,
                 "delivery_id": _made(client, f"/webhook/{webhook}/ping")["id"],
                 "invitation_id": _made(client, f"/org/{org}/invitations", **invited)["id"],

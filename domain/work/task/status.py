@@ -6,7 +6,7 @@ from itertools import pairwise
 from domain.work.task.errors import TransitionNotAllowed
 from domain.work.task.events import TaskEvent, TaskStatusChanged
 from domain.work.task.state import Task
-from domain.work.workflow.events import STARTED, StatusGroup, StatusRule
+from domain.work.workflow.events import STARTED, Guard, StatusGroup, StatusRule
 from domain.work.workflow.state import Workflow
 
 
@@ -50,6 +50,31 @@ def change_status(  # noqa: PLR0913 - the time, and two ways to go
         steps.append(step)
         before, begun = after, begun or after.group in STARTED
     return steps
+
+
+def put_back(
+    task: Task, workflow: Workflow, to: str, now: datetime | None = None
+) -> list[TaskStatusChanged]:
+    """Move back to *to*, where the task was before, also if no transition leads there.
+
+    The guards of every transition into that status hold, as for whoever goes there forwards.
+
+    :raises UnknownStatus: the workflow has no such status.
+    """
+    task.refuse_unless_here()
+    at, wanted = workflow.place(task.status, task.group), workflow.status(to)
+    if wanted is at:
+        return []
+    asked = {guard for ahead in workflow.steps.values() for guard in ahead.get(to, ())}
+    timed = _begins_or_ends(task.started_at is not None, wanted.group)
+    moved = TaskStatusChanged.between(
+        _stands(task),
+        wanted,
+        workflow_version=workflow.version,
+        guards=tuple(guard for guard in Guard if guard in asked),
+        at=now if timed else None,
+    )
+    return [moved]
 
 
 def leave_gone_status(task: Task, workflow: Workflow, now: datetime) -> list[TaskEvent]:

@@ -128,5 +128,5 @@ COMMANDS: dict[str, Any] = {
     "POST /api/webhook/{webhook_id}/restore": None,
     "POST /api/webhook/{webhook_id}/resume": None,
     "POST /api/webhook/{webhook_id}/rotate-secret": None,
+    "POST /api/undo/{correlation_id}": None,
 }
-"""The body of each command that takes an Idempotency-Key."""

@@ -22,7 +22,7 @@ from domain.identity.user.events import UserDeactivated
 from domain.permission import Permission, is_allowed
 from runtime.system import System
 from tests.api.http.command_bodies import COMMANDS, HOOK
-from tests.api.http.test_keys_between_routes import body_of
+from tests.api.http.test_keys_between_routes import body_of, estimated
 from tests.api.stage import (
     PASSWORD,
     Person,
@@ -186,6 +186,8 @@ async def _furnished(app: Litestar, system: System, ana: Person, ben: Person) ->
         "invitation_id": done(await ana.post(inviting, invitation), 201)["id"],
         "session_id": next(each["id"] for each in sessions if not each["current"]),
         "unique": unique()[-20:],
+        "emoji": "👍",
+        "correlation_id": await estimated(ben, task),
     }
 
 

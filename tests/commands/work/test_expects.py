@@ -7,6 +7,7 @@ import pytest
 
 from commands.base import Command
 from commands.handler import CommandHandler
+from commands.undo.task import PutBackAtRank, PutBackInStatus
 from commands.work.leaving import UnassignFormerMember
 from commands.work.losing_sight import ReleaseWithoutSight
 from commands.work.relation import AddRelation, RelationCommand, RemoveRelation
@@ -58,6 +59,8 @@ COMMANDS = [
     UnassignFormerMember(task_id=CHILD, user_id=DAN),
     ReleaseWithoutSight(task_id=CHILD, user_id=CLEO),
     RankTask(task_id=CHILD, beside=TASK, before=False, neighbor=NODES[1]),
+    PutBackInStatus(task_id=CHILD, to="CANCELLED"),
+    PutBackAtRank(task_id=CHILD, rank="1"),
 ]
 
 
