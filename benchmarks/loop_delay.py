@@ -34,6 +34,8 @@ AUDIT = {
     "a search of the audit log by a type that no event has": "/api/audit?type=task.deleted",
     "a page of the audit log": "/api/audit?limit=100",
     "a checkpoint": "/api/audit/checkpoint",
+    "a proof of an event": "/api/audit/proof/inclusion?seq=1",
+    "a proof of growth": "/api/audit/proof/consistency?from=1",
 }
 EVERY = "each GET route in turn, with its largest page"
 FIRST = f"the first GET in an organization of {MEMBERS:,} members after a start"

@@ -22,6 +22,7 @@ _UNENCODED = re.compile(r"T[0-9:.]+ \d{2}:\d{2}")
 _ENCODE = "; a + in a query string is written %2B"
 """What a time with a space before its distance from UTC is likely to lack: there was a + in a URL.
 """
+_BACKWARDS = "Expected a range that ends no earlier than it begins"
 _DAY, _MICROSECOND = timedelta(days=1), timedelta(microseconds=1)
 _FIRST_DAY, _LAST_DAY = date(2, 1, 1), date(9998, 12, 31)
 """Days that begin and end somewhere in the calendar in every time zone."""
@@ -45,7 +46,7 @@ def due_ranges(asked: str | None, overdue: bool, now: Now) -> DueRanges:
 def period_of(name: str, asked: str, zone: ZoneInfo) -> Period:
     """Return the period that the filter *name* asks for, with both ends: days, or times.
 
-    :raises Problem: 422 if it is none.
+    :raises Problem: 422 if it is none, or one that ends before it begins.
     """
     wrong = invalid(
         FieldError(
@@ -62,6 +63,8 @@ def period_of(name: str, asked: str, zone: ZoneInfo) -> Period:
         begin, end = _begin(match["begin"], now), _end(match["end"], now)
     except (ValueError, OverflowError):
         raise wrong from None
+    if begin is not None and end is not None and end <= begin:
+        raise invalid(FieldError(name, _BACKWARDS))
     return Period(begin, end)
 
 
@@ -105,7 +108,7 @@ def _refuse_beyond(day: date) -> None:
 def _days(asked: str) -> tuple[date | None, date | None]:
     """Return the first and the last day of a range.
 
-    :raises Problem: 422 if it is none.
+    :raises Problem: 422 if it is none, or one that ends before it begins.
     """
     wrong = invalid(FieldError("due", "Expected a range of days such as 2026-01-01..2026-01-31"))
     match = _RANGE.fullmatch(asked)
@@ -119,4 +122,6 @@ def _days(asked: str) -> tuple[date | None, date | None]:
         raise wrong from None
     if (first is not None and first < _FIRST_DAY) or (last is not None and last > _LAST_DAY):
         raise wrong
+    if first is not None and last is not None and last < first:
+        raise invalid(FieldError("due", _BACKWARDS))
     return first, last

@@ -29,6 +29,10 @@ from tests.api.stage import Person, done, refused
         "due=..",
         "due=2026-13-01..",
         "due=0001-01-01..",
+        "due=2026-02-02..2026-02-01",
+        "created=2026-02-02..2026-02-01",
+        "updated=2026-02-02T08:00:00Z..2026-02-02T07:59:59Z",
+        "completed=2026-02-02T08:00:00Z..2026-02-01",
         "overdue=false",
         "blocked=maybe",
         "parent="
@@ -47,6 +51,8 @@ async def test_a_filter_that_cannot_be_meant_is_refused(ana: Person, query: str)
     ("query", "message"),
     [
         ("assignee=Ana", "'Ana' is not an id, `me` or `none`"),
+        ("due=2026-02-02..2026-02-01", "Expected a range that ends no earlier than it begins"),
+        ("created=2026-02-02..2026-02-01", "Expected a range that ends no earlier than it begins"),
         ("watcher=none", "'none' is not an id or `me`"),
         ("cycle=next", "'next' is not an id, `current` or `none`"),
         ("cycle=none,current", "Use `none` alone, without other values"),
@@ -74,3 +80,24 @@ async def test_a_filter_takes_fifty_values(ana: Person) -> None:
     values = ",".join([f"01a2b3c4-0000-7000-8000-{number:012}" for number in range(50)])
 
     assert done(await ana.get(f"/task?creator={values}"), 200)["items"] == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "due=2026-02-02..2026-02-02",
+        "created=2026-02-02..2026-02-02",
+        "updated=2026-02-02T08:00:00Z..2026-02-02T08:00:00Z",
+    ],
+)
+async def test_a_range_may_end_when_it_begins(ana: Person, query: str) -> None:
+    await ana.project()
+
+    assert done(await ana.get(f"/task?{query}"), 200)["items"] == []
+
+
+async def test_a_saved_view_has_no_range_that_ends_before_it_begins(ana: Person) -> None:
+    for name in ("due", "created"):
+        view = {"name": "Late", "filter": {name: "2026-02-02..2026-02-01"}}
+        problem = refused(await ana.post("/view", view), 422, "invalid_request")
+        assert [error["path"] for error in problem["errors"]] == [f"$.filter.{name}"]
