@@ -209,6 +209,31 @@ class TestNodes:
             assert [head.size for head in await log.tree_heads(ACME)] == [10]
 
 
+async def test_a_log_that_was_set_back_continues_what_it_kept_and_nothing_that_it_lost() -> None:
+    async with sealed(600) as (log, store):
+        verifier = signer_of(log).signer.verifier
+        heads = [await signer_of(log).head_at(ACME, size) for size in (300, 600)]
+        kept, lost = (open_checkpoint(head.note, verifier) for head in heads)
+        del store.rows[400:]
+        store.raise_epoch(2)
+        store.drop_tree_heads(ACME, 400)
+        store.add(300, b"another %d")
+        await signer_of(log).seal_new()
+        prover = await prover_of(log)
+
+        grown = await prover.consistency(300, 700)
+        rewritten = await prover.consistency(600, 700)
+        proven = await prover.inclusion(450, 700)
+
+        plain = PlainTree([row.state for row in store.rows])
+        assert list(grown.path) == plain.subproof(300, 0, 700)
+        assert grown.first.root == kept.root
+        assert rewritten.first.root != lost.root
+        assert list(proven.path) == plain.path(449, 0, 700)
+        assert proven.leaf == leaf_hash(b"another 450")
+        assert f"/{ACME}/2\n" in proven.signed.note
+
+
 class TestForgedLogs:
     @pytest.mark.parametrize("changed", [700, 701, 513, 999])
     async def test_an_event_is_not_proven_once_it_or_a_neighbor_was_changed(

@@ -24,10 +24,10 @@ class FilledStore(MemoryStore):
         self._rows[0] = self.rows
         self.add(count)
 
-    def add(self, count: int) -> None:
-        """Add as many events."""
+    def add(self, count: int, state: bytes = b"%d") -> None:
+        """Add as many events, whose states have their numbers."""
         for n in range(len(self.rows) + 1, len(self.rows) + count + 1):
-            self.rows.append(Row(n, STREAM, n, "task.created", b"%d" % n, None, self._owner, n, n))
+            self.rows.append(Row(n, STREAM, n, "task.created", state % n, None, self._owner, n, n))
 
     def change(self, seq: int, state: bytes = b"forged") -> None:
         """Change an event."""
