@@ -1,16 +1,22 @@
 """Logs of any length without the time it takes to record them, and RFC 6962 word for word."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from functools import cache
 from hashlib import sha256
 from uuid import UUID
 
+from audit.proof.proving import Prover, newest_head
+from audit.tree_signer import TreeSigner
 from domain.base import OrgId
+from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
 from eventstore.recorded import Row
-from tests.domain.spec import ACME
+from tests.domain.spec import ACME, NOW
+from tests.spec import opened
 
 STREAM = UUID(int=7)
+KEY = b"k" * 32
 
 
 class FilledStore(MemoryStore):
@@ -83,3 +89,22 @@ def largest_power_below(n: int) -> int:
     while k * 2 < n:
         k *= 2
     return k
+
+
+def signer_of(log: EventLog) -> TreeSigner:
+    return TreeSigner(log, KEY, lambda: NOW)
+
+
+async def prover_of(log: EventLog) -> Prover:
+    """Return what proves all that *log* has now."""
+    tree_signer = signer_of(log)
+    return Prover(log, tree_signer, await newest_head(log, tree_signer, ACME))
+
+
+@asynccontextmanager
+async def sealed(count: int) -> AsyncIterator[tuple[EventLog, FilledStore]]:
+    """Open a log of so many events, all of them signed."""
+    store = FilledStore(count)
+    async with opened(store) as log:
+        await signer_of(log).seal_new()
+        yield log, store
