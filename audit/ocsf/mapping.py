@@ -85,9 +85,9 @@ ACTIVITIES: dict[EventActivity, str] = {
     ),
     EventActivity(API_ACTIVITY, 2, "Read"): "access.audit_read audit.exported",
     EventActivity(API_ACTIVITY, 3, "Update"): (
-        "attachment.restored attachment.scanned comment.edited comment.reaction_added"
-        " comment.reaction_removed comment.restored cycle.renamed cycle.rescheduled cycle.restored"
-        " field.options_changed field.renamed field.restored"
+        "attachment.restored attachment.scanned changes.undone comment.edited"
+        " comment.reaction_added comment.reaction_removed comment.restored cycle.renamed"
+        " cycle.rescheduled cycle.restored field.options_changed field.renamed field.restored"
         " label.recolored label.renamed label.restored milestone.dated milestone.renamed"
         " milestone.restored project.archived project.described project.key_changed"
         " project.lead_assigned project.put_on_hold project.renamed project.restored"
