@@ -26,7 +26,7 @@ _encode = msgspec.json.Encoder().encode
 TASKS_PIECE = 20
 """Tasks that are read in one turn: to fold each as it was and as it is takes 0.1 to 0.2 ms."""
 
-LOOKED_AT_MAX = 500
+LOOKED_AT_MAX = 200
 """Tasks that are looked at for one page of a column, which those hidden from the caller shorten."""
 
 
@@ -34,7 +34,7 @@ class ColumnThen(View, frozen=True, kw_only=True):
     """A column of a board as it was: the tasks in one status, in the order of their ranks.
 
     `count` is how many tasks were in the status. Those that the caller does not see now are not
-    among `tasks`: 500 are looked at for one page, which may be shorter than the limit.
+    among `tasks`: 200 are looked at for one page, which may be shorter than the limit.
     `nextCursor` with `status` leads to the next page of the column, null on its last.
     """
 

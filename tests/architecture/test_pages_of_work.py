@@ -15,6 +15,8 @@ MOVING, LABELLING, FOLLOWING, DUE, HOLDING, IMPORTING, FINDING, CHANGING, *_OTHE
 )
 RESTORING, WATCHING, UNDOING = _OTHERS
 
+LOOKING_BACK = ROOT / "docs" / "how-to" / "see-how-things-were.md"
+
 pytestmark = [pytest.mark.acceptance, pytest.mark.servers]
 
 
@@ -98,3 +100,16 @@ def test_dates_are_seen_and_projects_held_by_the_words_of_the_pages(reader: Read
     assert '"code":"not_found"' in missing
     assert '"key":"ENG"' in restored
     assert '"key":"ENG-1"' in back
+
+
+def test_things_are_seen_as_they_were_by_the_words_of_the_page(reader: Reader) -> None:
+    changed, before, board, project, organization, members = reader.follow(LOOKING_BACK)
+
+    assert '"priority":"URGENT"' in changed
+    assert '"key":"ENG-2"' in before
+    assert '"priority":"URGENT"' not in before
+    assert '"columns":[{"status":' in board
+    assert '"key":"ENG"' in project
+    assert '"name":"Acme"' in organization
+    assert '"role":"ADMIN"' in members
+    assert all('"asOf":{"seq":' in told for told in (before, board, project, organization, members))
