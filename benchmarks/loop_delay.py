@@ -37,6 +37,8 @@ AUDIT = {
     "a proof of an event": "/api/audit/proof/inclusion?seq=1",
     "a proof of growth": "/api/audit/proof/consistency?from=1",
 }
+QUERIES = {"limit": "?limit=100", "follow": "?follow=false", "seq": "?seq=1", "from": "?from=1"}
+"""What to ask a route for that has such a parameter: its largest page, an end, what it needs."""
 EVERY = "each GET route in turn, with its largest page"
 FIRST = f"the first GET in an organization of {MEMBERS:,} members after a start"
 
@@ -129,9 +131,7 @@ async def _every_get(client: Client, project: str) -> list[str]:
     for path, item in describe(ROUTES)["paths"].items():
         if "get" in item:
             names = {each.get("name") for each in item["get"].get("parameters", ())}
-            query = (
-                "?limit=100" if "limit" in names else "?follow=false" if "follow" in names else ""
-            )
+            query = next((asked for name, asked in QUERIES.items() if name in names), "")
             query += "&q=task" if "q" in names else ""
             found.append(path.format(**known) + query)
     return found
