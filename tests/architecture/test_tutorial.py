@@ -13,6 +13,7 @@ WORK = ROOT / "docs" / "tutorial" / "plan-your-work.md"
 README = ROOT / "README.md"
 PROTECTING = ROOT / "docs" / "how-to" / "protect-an-account.md"
 EXPORTING = ROOT / "docs" / "how-to" / "export-and-verify.md"
+PROVING = ROOT / "docs" / "how-to" / "prove-one-event.md"
 KEYS = ROOT / "docs" / "how-to" / "use-an-api-key.md"
 CYCLES = ROOT / "docs" / "how-to" / "plan-a-project.md"
 FIELDS = ROOT / "docs" / "how-to" / "add-custom-fields.md"
@@ -219,7 +220,16 @@ def test_an_export_is_verified_by_the_words_of_the_page(reader: Reader) -> None:
     assert len(verified) == 2  # before and after the checkpoint
     assert verified[0] != verified[1]
     exported = {path.name for path in reader.folder.glob("*.jsonl")}
-    assert exported == {"history.jsonl", "operator.jsonl", "later.jsonl"}
+    assert exported == {"history.jsonl", "operator.jsonl", "later.jsonl", "events.ocsf.jsonl"}
+
+
+def test_an_event_is_proven_by_the_words_of_the_page(reader: Reader) -> None:
+    verified = [line for line in reader.follow(PROVING) if line.startswith("OK: ")]
+
+    whole, alone, told, grown = verified
+    assert whole == alone == told
+    assert whole.startswith("OK: event 3 (")
+    assert " begin with the first " in grown
 
 
 def test_the_tutorial_ends_with_a_verified_webhook_and_history(reader: Reader) -> None:

@@ -1,5 +1,6 @@
 """The bundled verifier is a single file that works alone and gives the same report."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from audit.bundle import bundle
 from audit.lines import event_line
 from audit.standalone import main
 from tests.audit.exports import SIGNER, STRANGER, checkpoint, closed, entry, export
+from tests.audit.proof.test_check import consistency, inclusion
 
 ROOT = Path(__file__).parents[2]
 
@@ -47,6 +49,17 @@ class TestBundledScript:
         status, said = run(alone, export(), "--key", SIGNER.vkey, "--previous", "kept")
 
         assert (status, said) == (0, "OK: 9 events, 0 skeletons, proven to 9\n")
+
+    @pytest.mark.servers
+    def test_the_bundled_script_checks_a_stored_proof(self, alone: Path) -> None:
+        (alone / "kept").write_text(checkpoint(9))
+        options = ("--key", SIGNER.vkey, "--previous", "kept")
+        for proof, told in ((inclusion(), "event 3"), (consistency(), "the first 9 events")):
+            stored = [json.dumps(proof, indent=1).encode()]
+            forged = [stored[0].replace(b'"proof": [', b'"proof": ["' + b"0" * 64 + b'",')]
+
+            assert run(alone, stored, *options)[1].startswith(f"OK: {told}")
+            assert run(alone, forged, *options)[0] == 1
 
     @pytest.mark.servers
     def test_the_bundled_script_names_the_altered_line(self, alone: Path) -> None:
