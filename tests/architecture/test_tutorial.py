@@ -37,10 +37,13 @@ def test_the_commands_of_the_readme_run_as_they_are_pasted(reader: Reader) -> No
     told = reader.run("set -eu\n" + reader.ours(commands))
 
     assert told.returncode == 0, told.stdout + told.stderr
-    changed, refused, audit, *verified = filter(None, told.stdout.splitlines())
+    changed, refused, audit, before, undone, *verified = filter(None, told.stdout.splitlines())
     assert '"key":"ENG-1"' in changed
     assert '"code":"transition_not_allowed"' in refused
     assert '"type":"task.status_changed"' in audit
+    assert '"status":"DONE"' in before
+    assert '"asOf":{"seq":120,' in before
+    assert '"undone":1,' in undone
     assert [line for line in verified if line.startswith("OK: ")]
     assert verified[-1].startswith("tasks: matches the log")
 
