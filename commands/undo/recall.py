@@ -1,6 +1,6 @@
 """Reads what was recorded under a correlation id, with the states of the streams around it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -12,10 +12,7 @@ from domain.catalog import state_of
 from domain.work.relation import DependencyGraph
 from eventstore.engine.turns import PIECE, STREAM_PIECE
 from eventstore.log import EventLog
-from eventstore.recorded import ActorKind, Recorded
-
-Around = dict[int, tuple[State, State]]
-"""The states of a stream before and after some of its versions."""
+from eventstore.recorded import ActorKind, Metadata, Recorded
 
 
 async def recall(
@@ -23,20 +20,23 @@ async def recall(
 ) -> list[RecalledEvent]:
     """Return those of an organization's events that have a correlation id, in order.
 
-    A read model told their *sequences*; each is compared with what the log says.
+    A read model told their *sequences*; each is compared with what the log says. Of many, others
+    have their turn between.
     """
-    found: list[Recorded] = []
+    found: dict[int, RecalledEvent] = {}
+    compared: dict[UUID, dict[int, RecalledEvent]] = {}
     for at in range(0, len(sequences), PIECE):
         async with log.turns:
             rows = await log.organization_at(org_id, sequences[at : at + PIECE])
-            decoded = await log.decoded(rows)
-            found += [one for one in decoded if one.metadata.correlation == correlation_id]
-    versions: dict[UUID, list[Recorded]] = {}
-    for one in found:
-        if _is_compared(one.event):
-            versions.setdefault(one.stream_id, []).append(one)
-    around = {stream: await _around(log, org_id, of) for stream, of in versions.items()}
-    return [_with_states(one, around.get(one.stream_id, {})) for one in found]
+            for one in await log.decoded(rows):
+                metadata = one.metadata
+                if metadata.correlation == correlation_id:
+                    found[one.org_seq] = recalled = _recalled(one, metadata)
+                    if _is_compared(one.event):
+                        compared.setdefault(one.stream_id, {})[one.version] = recalled
+    for stream, versions in compared.items():
+        found.update(await _with_states(log, org_id, stream, versions))
+    return [*found.values()]
 
 
 def _is_compared(event: Event) -> bool:
@@ -50,37 +50,36 @@ def _is_compared(event: Event) -> bool:
     return not creates(kind)
 
 
-async def _around(log: EventLog, org_id: OrgId, wanted: Iterable[Recorded]) -> Around:
-    """Return the states of one stream around the events *wanted*, in turns."""
-    versions = {one.version: one for one in wanted}
-    first = next(iter(versions.values()))
-    state: State = state_of(type(first.event))()
-    around: Around = {}
+async def _with_states(
+    log: EventLog, org_id: OrgId, stream: UUID, versions: Mapping[int, RecalledEvent]
+) -> dict[int, RecalledEvent]:
+    """Return events of one stream, given by their versions, with the states around each."""
+    kind = state_of(type(next(iter(versions.values())).event))
+    state: State = kind()
+    found: dict[int, RecalledEvent] = {}
     version, last = 0, max(versions)
     while version < last:
         async with log.turns:
-            history = await log.history(first.stream_id, org_id, version, STREAM_PIECE)
+            history = await log.history(stream, org_id, version, STREAM_PIECE)
             if not history.events:
                 break
             for event in history.events:
                 version += 1
                 before, state = state, state.evolve(event)
                 if version in versions:
-                    around[version] = before, state
-    return around
+                    one = versions[version]
+                    found[one.seq] = replace(one, before=before, after=state)
+    return found
 
 
-def _with_states(one: Recorded, around: Around) -> RecalledEvent:
-    metadata, kind = one.metadata, type(one.event)
+def _recalled(one: Recorded, metadata: Metadata) -> RecalledEvent:
     by = None if metadata.actor.kind is ActorKind.SYSTEM else UserId(metadata.subject)
-    recalled = RecalledEvent(
+    return RecalledEvent(
         event=one.event,
         stream=one.stream_id,
         seq=one.org_seq,
         by=by,
         request_id=metadata.request_id,
         at=one.at,
-        creation=creates(kind),
+        creation=creates(type(one.event)),
     )
-    states = around.get(one.version)
-    return recalled if states is None else replace(recalled, before=states[0], after=states[1])

@@ -5,6 +5,7 @@ the opposite order, and each decision sees what those before it change. What is 
 is and is told; all else is recorded in one append.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 from uuid import UUID
@@ -26,6 +27,8 @@ from domain.undo import ChangesUndone, TooManyChanges, Undo, undo_of
 
 EVENTS_MAX = 5_000
 """Events that one request undoes."""
+_PIECE = 100
+"""Events that are looked at before others get their turn: less than 1 ms."""
 
 
 class UndoChanges(Command, frozen=True, kw_only=True):
@@ -51,7 +54,7 @@ class UndoChanges(Command, frozen=True, kw_only=True):
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         stream = undo_of(context.organization, self.correlation_id)
         await read(Undo, stream)
-        recalled = [each for each in self.recalled if await is_seen(read, context, each)]
+        recalled = await self._seen(read, context)
         await self._refuse_too_many(read, context, recalled)
         undoing = Undoing(read, context, self.below, self.fingerprint)
         await undoing.take_back(in_order(recalled))
@@ -65,6 +68,16 @@ class UndoChanges(Command, frozen=True, kw_only=True):
             conflicts=len(undone.conflicts),
         )
         return [*undoing.changes, Change(stream, [done]), *undoing.checks]
+
+    async def _seen(self, read: Reads, context: Context) -> list[RecalledEvent]:
+        """Return the events of what the caller sees; of many, others have their turn between."""
+        seen: list[RecalledEvent] = []
+        for number, each in enumerate(self.recalled, start=1):
+            if await is_seen(read, context, each):
+                seen.append(each)
+            if number % _PIECE == 0:
+                await asyncio.sleep(0)
+        return seen
 
     async def _refuse_too_many(
         self, read: Reads, context: Context, recalled: Sequence[RecalledEvent]

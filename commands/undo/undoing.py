@@ -25,6 +25,8 @@ from eventstore.claim import CountChange
 
 _PIECE = 10
 """Fields that are set back before others get their turn."""
+_MANY = 100
+"""Events that are looked at before others get their turn."""
 _ROUNDS_MAX = 3
 """How often is tried what is refused as long as something else is not undone, such as a blocker."""
 
@@ -97,8 +99,10 @@ class Undoing:
 
     async def take_back(self, recalled: Iterable[RecalledEvent]) -> None:
         """Take back events in this order, field by field, and note which are not."""
-        for each in recalled:
+        for number, each in enumerate(recalled, start=1):
             self._parts += await self._fields_of(each)
+            if number % _MANY == 0:
+                await asyncio.sleep(0)
         parts, refused = self._parts, len(self._parts)
         for _ in range(_ROUNDS_MAX):
             await self._try(parts)
