@@ -87,6 +87,14 @@ async def move(story: Story) -> None:
         "a forbidden status is refused, and the error lists the allowed ones",
         refused.status_code == 409 and told["allowed"] == ["TODO", "IN_PROGRESS"],
     )
+    named, change = {"x-correlation-id": "oops"}, {"title": "Oops", "priority": "URGENT"}
+    await story.ask("PATCH", f"/task/{first['id']}", change, **named)
+    undone = await story.ask("POST", "/undo/oops")
+    back = await story.ask("GET", f"/task/{first['id']}")
+    story.claim(
+        "one undo gives a title and a priority back, and the log has both ways",
+        undone["undone"] == 2 and (back["title"], back["version"]) == (first["title"], 8),
+    )
 
 
 async def deliver(story: Story) -> None:
