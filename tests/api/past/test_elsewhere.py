@@ -15,7 +15,7 @@ from api.app import create_app
 from api.identity import past
 from api.planning import past_board
 from cli.migrate import migrate
-from commands.past import board, moment, states
+from commands.past import board, moment, ordering, states
 from eventstore.backup.open import open_database
 from projections.catalog import PROJECTIONS
 from projections.engine.progress import Progress
@@ -120,9 +120,11 @@ async def test_a_log_that_is_read_in_small_pieces(
     pieces: dict[Any, Sequence[str]] = {
         moment: ("BLOCK",),
         states: ("STREAM_PIECE",),
+        board: ("NUMBERS_PIECE", "ROWS_PIECE"),
+        ordering: ("SORT_PIECE",),
+        past: ("EVENTS_PIECE",),
         past_board: ("TASKS_PIECE",),
     }
-    pieces |= {board: ("NUMBERS_PIECE", "ROWS_PIECE", "SORT_PIECE"), past: ("STREAM_PIECE",)}
     for module, names in pieces.items():
         for name in names:
             monkeypatch.setattr(module, name, 2)
