@@ -26,7 +26,7 @@ from commands.states import Loaded
 from domain.base import NotFound, ProjectId, ViewId
 from domain.name import Name
 from domain.permission import Permission
-from domain.planning.criteria import Columns, Criteria, FieldValues, ViewSort
+from domain.planning.criteria import Columns, Criteria, FieldValues, NamedStatus, ViewSort
 from domain.planning.view import NEWEST, SavedView, ViewNameTaken, ViewOfAnother
 from eventstore.identifiers import new_id
 from projections.planning.view import SavedViewView, render_view, views_of
@@ -38,6 +38,7 @@ _COLUMNS = frozenset(each.encode_name for each in fields_of(TaskDetail))
 class NewCriteria(Criteria, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which tasks a view shows: each member is the filter of that name of a list of tasks."""
 
+    status: tuple[NamedStatus, ...] = ()
     field: FieldValues = ()
 
     @property

@@ -70,10 +70,11 @@ class Criteria(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Which tasks a view shows: each member is the filter of that name of a list of tasks.
 
     Several values of one filter are a choice, and none means any. What is filtered by custom
-    fields stands beside it, because it is free text.
+    fields stands beside it, because it is free text. Events were stored whose statuses are texts of
+    any form.
     """
 
-    status: tuple[NamedStatus, ...] = ()
+    status: tuple[str, ...] = ()
     group: tuple[NamedGroup, ...] = ()
     priority: tuple[NamedPriority, ...] = ()
     assignee: tuple[NamedAssignee, ...] = ()
