@@ -42,17 +42,23 @@ from domain.work.task.events import (
     TaskUnassigned,
 )
 from domain.work.task.state import ASSIGNEES_MAX, LABELS_MAX, LEVELS_MAX, Task
+from domain.work.task.status import guards_into
 from domain.work.workflow.state import Workflow
 
 Known = Callable[[UUID], Any]
 """Returns the state of another stream at this point of the log, None if there is none."""
 
 
-def broken_rules(event: Event, before: Any, after: Any, known: Known) -> Iterator[str]:
-    """Yield the rules that *event* breaks, given the states *before* and *after* it."""
+def broken_rules(
+    event: Event, before: Any, after: Any, known: Known, *, undoes: bool = False
+) -> Iterator[str]:
+    """Yield the rules that *event* breaks, given the states *before* and *after* it.
+
+    What *undoes* something may lead back where no transition of a workflow does.
+    """
     match after:
         case Task():
-            yield from _task(event, before, after, known)
+            yield from _task(event, before, after, known, undoes)
         case Project():
             yield from _project(event, before)
         case Comment():
@@ -73,7 +79,7 @@ def broken_rules(event: Event, before: Any, after: Any, known: Known) -> Iterato
             pass
 
 
-def _task(event: Event, before: Task, after: Task, known: Known) -> Iterator[str]:
+def _task(event: Event, before: Task, after: Task, known: Known, undoes: bool) -> Iterator[str]:
     if before.project_id is None and not isinstance(event, TaskCreated):
         yield "the first event of a task is not its creation"
         return
@@ -86,7 +92,7 @@ def _task(event: Event, before: Task, after: Task, known: Known) -> Iterator[str
     elif not isinstance(event, TaskDeleted | TaskRestored):
         yield from _in_project(event, project)
         if isinstance(event, TaskStatusChanged):
-            yield from _status(event, before, project.workflow)
+            yield from _status(event, before, project.workflow, undoes)
     if isinstance(event, TaskCreated | TaskReparented):
         yield from _parents(after, known)
 
@@ -102,10 +108,14 @@ def _labels(event: Event, after: Task, known: Known) -> Iterator[str]:
             yield "a task gets a label that is in the trash"
 
 
-def _status(event: TaskStatusChanged, before: Task, workflow: Workflow) -> Iterator[str]:
+def _status(
+    event: TaskStatusChanged, before: Task, workflow: Workflow, undoes: bool
+) -> Iterator[str]:
     place = workflow.place(before.status, before.group)
     gone = place.key != workflow.moved.get(before.status, before.status)
     steps = workflow.steps[place.key]
+    if undoes:
+        steps = {key: guards_into(workflow, key) for key in workflow.by_key}
     if (event.from_, event.from_group) != (before.status, before.group):
         yield f"a task goes from {event.from_}, but is in {before.status}"
     if not gone and event.to not in steps:

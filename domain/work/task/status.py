@@ -65,16 +65,21 @@ def put_back(
     at, wanted = workflow.place(task.status, task.group), workflow.status(to)
     if wanted is at:
         return []
-    asked = {guard for ahead in workflow.steps.values() for guard in ahead.get(to, ())}
     timed = _begins_or_ends(task.started_at is not None, wanted.group)
     moved = TaskStatusChanged.between(
         _stands(task),
         wanted,
         workflow_version=workflow.version,
-        guards=tuple(guard for guard in Guard if guard in asked),
+        guards=guards_into(workflow, to),
         at=now if timed else None,
     )
     return [moved]
+
+
+def guards_into(workflow: Workflow, to: str) -> tuple[Guard, ...]:
+    """Return the guards of all transitions into a status, in a fixed order."""
+    asked = {guard for ahead in workflow.steps.values() for guard in ahead.get(to, ())}
+    return tuple(guard for guard in Guard if guard in asked)
 
 
 def leave_gone_status(task: Task, workflow: Workflow, now: datetime) -> list[TaskEvent]:

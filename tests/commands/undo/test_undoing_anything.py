@@ -248,3 +248,9 @@ def check(wanted: dict[UUID, Any], found: dict[UUID, Any], conflicts: set[UUID])
 @for_all(st.lists(DOABLE, min_size=1, max_size=12))
 def test_an_undo_brings_back_what_was_there(actions: list[Command]) -> None:
     RUNNER.run(live(actions))
+
+
+def test_a_finished_task_goes_back_step_by_step_and_the_log_agrees() -> None:
+    steps = [TaskStatus.IN_PROGRESS, TaskStatus.IN_REVIEW, TaskStatus.DONE]
+
+    RUNNER.run(live([ChangeTaskStatus(task_id=TASKS[3], to=step) for step in steps]))
