@@ -40,7 +40,6 @@ from domain.name import Name
 from domain.permission import Permission
 from domain.work.project.errors import (
     ProjectIsArchived,
-    ProjectKeyNotAllowed,
 )
 from domain.work.project.events import ProjectStatus, Visibility
 from domain.work.project.state import Project
@@ -90,7 +89,7 @@ async def _change(request: ApiRequest, command: ProjectCommand) -> ApiResponse:
     return await run_command(request, command, _shown(command.project_id))
 
 
-_EDIT_FAILS = (NotFound, ProjectKeyNotAllowed, ProjectKeyTaken)
+_EDIT_FAILS = (NotFound, ProjectKeyTaken)
 
 
 class ProjectController(Controller):
@@ -103,7 +102,7 @@ class ProjectController(Controller):
         "/",
         opt=needs(
             Permission.PROJECT_CREATE,
-            fails=(NotFound, PlanLimitReached, ProjectKeyNotAllowed, ProjectKeyTaken),
+            fails=(NotFound, PlanLimitReached, ProjectKeyTaken),
         ),
         responses=shows(ProjectView, 201),
     )

@@ -14,6 +14,8 @@ class TestOrganization:
     ) -> None:
         person = await sign_up(app, organization=False)
         body = {"name": "Late Ltd", "subdomain": unique("l")[:30]}
+        reserved = await person.post("/org", body | {"subdomain": "www"})
+        refused(reserved, 422, "subdomain_not_allowed")
 
         response = await person.post("/org", body)
 

@@ -9,7 +9,7 @@ from litestar import Litestar
 
 from domain.base import OrgId, UserId
 from domain.identity.organization.membership import Role
-from domain.planning.inbox import stream_of_inbox
+from domain.planning.inbox import SNOOZED_MAX, stream_of_inbox
 from runtime.system import System
 from tests.api.stage import MovableClock, Person, done, join, refused, sign_up, stored_events
 
@@ -269,3 +269,13 @@ async def test_what_is_snoozed_does_not_come_back_to_whoever_no_longer_sees_it(
     clock.ahead += timedelta(minutes=10)
 
     assert await inbox(ben) | {"items": [], "unread": 0} == await inbox(ben)
+
+
+async def test_only_so_many_notices_are_snoozed_at_once(ana: Person, clock: MovableClock) -> None:
+    until = (clock() + timedelta(minutes=10)).isoformat()
+    for seq in range(SNOOZED_MAX):
+        done(await ana.post(f"/inbox/{seq}/snooze", {"until": until}), 204)
+
+    refused(await ana.post("/inbox/99/snooze", {"until": until}), 409, "too_many_snoozed")
+    done(await ana.post("/inbox/3/snooze", {"until": None}), 204)
+    done(await ana.post("/inbox/99/snooze", {"until": until}), 204)

@@ -135,6 +135,13 @@ class TestComments:
         refused(await ben.post(path, {"emoji": "👍"}), 409, "too_many_reactions")
         done(await ben.post(path, {"emoji": chr(0x1F400)}), 200)
 
+    async def test_nobody_reacts_in_an_archived_project(self, ana: Person) -> None:
+        path = f"/task/ENG-1/comments/{(await say(ana))['id']}/reactions"
+        done(await ana.post("/project/ENG/archive"), 200)
+
+        refused(await ana.post(path, {"emoji": "👍"}), 409, "project_archived")
+        refused(await ana.delete(f"{path}/{quote('👍')}"), 409, "project_archived")
+
     async def test_a_reaction_changes_nothing_that_an_edit_needs(
         self, ana: Person, ben: Person
     ) -> None:

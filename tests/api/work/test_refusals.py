@@ -128,7 +128,7 @@ class TestNames:
             await ana.project(key)
 
         refused(await ana.patch("/project/OPS", {"key": "ENG"}), 409, "project_key_taken")
-        refused(await ana.patch("/project/OPS", {"key": "OPT\n"}), 422, "project_key_not_allowed")
+        refused(await ana.patch("/project/OPS", {"key": "OPT\n"}), 422, "invalid_request")
 
 
 class TestBounds:

@@ -55,7 +55,6 @@ async def test_tasks_are_found_by_the_days_on_which_they_were_created_or_changed
                 (f"{last}..{last}", last, last),
                 (f"{last}..", last, date.max),
                 (f"..{first}", date.min, first),
-                (f"{last + timedelta(days=1)}..{first}", date.max, date.min),
             ):
                 for more, chosen in (("", {"LOW", "HIGH", "URGENT"}), ("&priority=HIGH", {"HIGH"})):
                     path = f"/project/ENG/tasks?sort={order}&{name}={asked}{more}"
