@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from domain.base import CommentId, ProjectId, TaskId
-from domain.work.comment import CommentEdited, CommentPosted
+from domain.base import CommentId, ProjectId, TaskId, UserId
+from domain.work.comment import CommentEdited, CommentPosted, ReactionAdded
 from domain.work.task.events import (
     Priority,
     TaskAssigned,
@@ -44,6 +44,8 @@ LAB = ProjectId(UUID(int=24))
 """A project that those who ask do not see."""
 PEOPLE = (ANA, BEN, CLEO)
 InboxEntry = tuple[int, InboxNoticeKind, UUID]
+_OWN = {InboxNoticeKind.ASSIGNED, InboxNoticeKind.MENTIONED, InboxNoticeKind.REACTED}
+"""What somebody is told whether they watch the task or not."""
 
 
 class Office:
@@ -53,7 +55,7 @@ class Office:
         self.log, self.chance = log, random.Random(seed)  # noqa: S311 - the same story each time
         self.tasks: dict[UUID, Task] = {TASK: Task().evolve(task(1))}
         self.happened: list[tuple[int, UUID, UUID, Any]] = []
-        self.said: list[tuple[CommentId, UUID, UUID, tuple[UUID, ...]]] = []
+        self.said: list[tuple[CommentId, UUID, UserId, tuple[UserId, ...]]] = []
 
     async def step(self, number: int) -> None:
         """Let somebody do one thing to one task, or create one."""
@@ -72,7 +74,15 @@ class Office:
         if self.said and self.chance.random() < 0.15:
             await self._edit(self.chance.randrange(len(self.said)))
             return
+        if self.said and self.chance.random() < 0.25:
+            await self._react(by, *self.chance.choice(self.said)[:3])
+            return
         await self._do(by, stream, self._something(self.tasks[stream]))
+
+    async def _react(self, by: UserId, stream: CommentId, about: UUID, author: UserId) -> None:
+        """Let somebody react to a comment."""
+        liked = ReactionAdded(task_id=TaskId(about), emoji="👍", user_id=by, author=author)
+        await self._do(by, about, liked, stream)
 
     async def _edit(self, which: int) -> None:
         """Let the author of a comment mention others."""
@@ -118,7 +128,7 @@ class Office:
             known = self.tasks[task_id]
             kind = None if by == user else _kind(event, user)
             watching = user in known.watchers and not known.deleted
-            own = kind in {InboxNoticeKind.ASSIGNED, InboxNoticeKind.MENTIONED}
+            own = kind in _OWN
             if kind is not None and known.project_id in {ENG, OPS} and (own or watching):
                 found.append((seq, kind, task_id))
         return [each for each in found if not self.tasks[each[2]].deleted]
@@ -132,6 +142,8 @@ def _kind(event: Any, user: UUID) -> InboxNoticeKind | None:
             return (
                 InboxNoticeKind.MENTIONED if user in event.mentions else InboxNoticeKind.COMMENTED
             )
+        case ReactionAdded():
+            return InboxNoticeKind.REACTED if event.author == user else None
         case CommentEdited() | TaskMentioned():
             return InboxNoticeKind.MENTIONED if user in event.added else None
         case TaskCreated() | TaskRanked() | TaskWatched() | TaskUnwatched():
