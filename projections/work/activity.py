@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -89,9 +89,6 @@ class Activity(Projection[Happened]):
     indexes = (Index(("org", "about"), "seq"), Index(("org", "correlation"), "seq"))
     patient = True
 
-    def __init__(self) -> None:
-        self._known: _Known | None = None
-
     def keys(self, recorded: Recorded) -> Sequence[str]:
         return [
             f"{text_of(recorded.org_id)}:{text_of(thing)}:{recorded.org_seq}"
@@ -99,43 +96,25 @@ class Activity(Projection[Happened]):
         ]
 
     def fold(self, key: str, state: Happened | None, recorded: Recorded) -> Happened:
-        about, known = key.split(":")[1], self._known_of(recorded)
-        mark = known.mark if about == known.first else None
-        return Happened(about=UUID(about), seq=recorded.org_seq, correlation=mark)
+        about, mark = UUID(key.split(":")[1]), None
+        if about == things_of(recorded.event, recorded.stream_id)[0]:
+            mark = correlation_mark(recorded.metadata.correlation)
+        return Happened(about=about, seq=recorded.org_seq, correlation=mark)
 
     def render(self, key: str, state: Happened, recorded: Recorded) -> bytes:
-        return self._known_of(recorded).json
-
-    def _known_of(self, recorded: Recorded) -> "_Known":
-        """Return what all documents of an event say, which is made once."""
-        known = self._known
-        if known is None or known.recorded is not recorded:
-            metadata = recorded.metadata
-            named = metadata.correlation
-            first = text_of(things_of(recorded.event, recorded.stream_id)[0])
-            mark = None if named is None else correlation_mark(named)
-            texts = PERSONAL[type(recorded.event)].attributes
-            data = {k: v for k, v in event_data(recorded.event).items() if k not in texts}
-            json = _encode(told_json(recorded, metadata, data, recorded.at))
-            known = self._known = _Known(recorded, first, mark, json)
-        return known
+        texts = PERSONAL[type(recorded.event)].attributes
+        data = {k: v for k, v in event_data(recorded.event).items() if k not in texts}
+        return _encode(told_json(recorded, recorded.metadata, data, recorded.at))
 
 
-class _Known(NamedTuple):
-    """What all documents of an event say: the first is found by the mark of its correlation id."""
-
-    recorded: Recorded
-    first: str
-    mark: int | None
-    json: bytes
-
-
-def correlation_mark(correlation_id: str) -> int:
+def correlation_mark(correlation_id: str | None) -> int | None:
     """Return the number by which events with a correlation id are found, of 60 bits.
 
     Others may have the same one: whoever finds an event compares what it says. Ids that are made
     here begin with the time, so that the entries of new events are written side by side.
     """
+    if correlation_id is None:
+        return None
     if len(correlation_id) == _MADE_CHARS:
         with suppress(ValueError):
             return int(correlation_id[:_MARK_CHARS], 16)
