@@ -133,5 +133,27 @@ def trashing(
     return whole(away), whole(back)
 
 
+def belonging(
+    field: str,
+    member: str,
+    add: Callable[[Changed, Any], Command],
+    remove: Callable[[Changed, Any], Command],
+) -> tuple[Answer, Answer]:
+    """Return the answers for what adds a member to a set, and for what removes one from it.
+
+    The set is the *field* of the state, and *member* the field of the event that names the member.
+    """
+
+    def out(changed: Changed) -> Iterable[Command]:
+        one = getattr(changed.event, member)
+        return [remove(changed, one)] if one in getattr(changed.now, field) else []
+
+    def back(changed: Changed) -> Iterable[Command]:
+        one = getattr(changed.event, member)
+        return [] if one in getattr(changed.now, field) else [add(changed, one)]
+
+    return (Inverse(field, out),), (Inverse(field, back),)
+
+
 NOT_BROUGHT_BACK = Final("What is gone for good cannot be brought back.")
 IMPORTED = Final("It says where something came from, which does not change.")

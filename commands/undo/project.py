@@ -8,6 +8,7 @@ from commands.undo.changed import (
     Answer,
     Changed,
     Inverse,
+    belonging,
     refuse_unless_unchanged,
     setting,
     trashing,
@@ -95,20 +96,6 @@ def _in_status(changed: Changed) -> Iterator[Command]:
 _STATUS: Answer = (Inverse("status", _in_status),)
 
 
-def _project_member_added(changed: Changed) -> Iterable[Command]:
-    user_id = changed.event.user_id
-    if user_id not in changed.now.members:
-        return []
-    return [RemoveProjectMember(project_id=changed.stream, user_id=user_id)]
-
-
-def _project_member_removed(changed: Changed) -> Iterable[Command]:
-    user_id = changed.event.user_id
-    if user_id in changed.now.members:
-        return []
-    return [AddProjectMember(project_id=changed.stream, user_id=user_id)]
-
-
 def _workflow(changed: Changed) -> Iterable[Command]:
     """Return what defines the earlier workflow; it is refused if tasks are in what it lacks."""
     was, given, now = (
@@ -138,6 +125,12 @@ def _team_member(changed: Changed) -> Iterable[Command]:
     return [ChangeTeamRole(team_id=team_id, user_id=user_id, role=was)]
 
 
+_MEMBER_OUT, _MEMBER_BACK = belonging(
+    "members",
+    "user_id",
+    lambda changed, user_id: AddProjectMember(project_id=changed.stream, user_id=user_id),
+    lambda changed, user_id: RemoveProjectMember(project_id=changed.stream, user_id=user_id),
+)
 _PROJECT_AWAY, _PROJECT_BACK = trashing(
     lambda changed: DeleteProject(project_id=changed.stream),
     lambda changed: RestoreProject(project_id=changed.stream),
@@ -160,8 +153,8 @@ OF_PROJECTS: dict[type[Event], Answer] = {
     ProjectTeamLinked: _project("team_id"),
     ProjectVisibilityChanged: _project("visibility"),
     ProjectKeyChanged: _project("key"),
-    ProjectMemberAdded: (Inverse("members", _project_member_added),),
-    ProjectMemberRemoved: (Inverse("members", _project_member_removed),),
+    ProjectMemberAdded: _MEMBER_OUT,
+    ProjectMemberRemoved: _MEMBER_BACK,
     ProjectPutOnHold: _STATUS,
     ProjectResumed: _STATUS,
     ProjectArchived: _STATUS,

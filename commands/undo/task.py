@@ -12,6 +12,7 @@ from commands.undo.changed import (
     Answer,
     Changed,
     Inverse,
+    belonging,
     refuse_unless_unchanged,
     setting,
     trashing,
@@ -168,41 +169,24 @@ def _unassigned(changed: Changed) -> Iterator[Command]:
         yield UnwatchTask(task_id=changed.stream, user_id=user_id)
 
 
-def _assigned(changed: Changed) -> Iterable[Command]:
-    user_id = changed.event.user_id
-    if user_id in changed.now.assignees:
-        return []
-    return [AssignTask(task_id=changed.stream, user_id=user_id)]
-
-
-def _unwatched(changed: Changed) -> Iterable[Command]:
-    user_id = changed.event.user_id
-    if user_id not in changed.now.watchers:
-        return []
-    return [UnwatchTask(task_id=changed.stream, user_id=user_id)]
-
-
-def _watched(changed: Changed) -> Iterable[Command]:
-    user_id = changed.event.user_id
-    if user_id in changed.now.watchers:
-        return []
-    return [WatchTask(task_id=changed.stream, user_id=user_id)]
-
-
-def _unlabelled(changed: Changed) -> Iterable[Command]:
-    label_id = changed.event.label_id
-    if label_id not in changed.now.labels:
-        return []
-    return [UnlabelTask(task_id=changed.stream, label_id=label_id)]
-
-
-def _labelled(changed: Changed) -> Iterable[Command]:
-    label_id = changed.event.label_id
-    if label_id in changed.now.labels:
-        return []
-    return [LabelTask(task_id=changed.stream, label_id=label_id)]
-
-
+_, _ASSIGNED = belonging(
+    "assignees",
+    "user_id",
+    lambda changed, user_id: AssignTask(task_id=changed.stream, user_id=user_id),
+    lambda changed, user_id: UnassignTask(task_id=changed.stream, user_id=user_id),
+)
+_UNWATCHED, _WATCHED = belonging(
+    "watchers",
+    "user_id",
+    lambda changed, user_id: WatchTask(task_id=changed.stream, user_id=user_id),
+    lambda changed, user_id: UnwatchTask(task_id=changed.stream, user_id=user_id),
+)
+_UNLABELLED, _LABELLED = belonging(
+    "labels",
+    "label_id",
+    lambda changed, label_id: LabelTask(task_id=changed.stream, label_id=label_id),
+    lambda changed, label_id: UnlabelTask(task_id=changed.stream, label_id=label_id),
+)
 _AWAY, _BACK = trashing(
     lambda changed: DeleteTask(task_id=changed.stream, below=changed.below),
     lambda changed: RestoreTask(task_id=changed.stream, below=changed.below),
@@ -228,14 +212,14 @@ OF_TASKS: dict[type[Event], Answer] = {
     ),
     TaskEstimated: (_edit("estimate"),),
     TaskAssigned: (Inverse("assignees", _unassigned),),
-    TaskUnassigned: (Inverse("assignees", _assigned),),
-    TaskLabelled: (Inverse("labels", _unlabelled),),
-    TaskUnlabelled: (Inverse("labels", _labelled),),
+    TaskUnassigned: _ASSIGNED,
+    TaskLabelled: _UNLABELLED,
+    TaskUnlabelled: _LABELLED,
     TaskFieldSet: (Inverse("fields", _field_values),),
     TaskCycleChanged: _planned("cycle_id"),
     TaskMilestoneChanged: _planned("milestone_id"),
-    TaskWatched: (Inverse("watchers", _unwatched),),
-    TaskUnwatched: (Inverse("watchers", _watched),),
+    TaskWatched: _UNWATCHED,
+    TaskUnwatched: _WATCHED,
     TaskDeleted: _BACK,
     TaskRestored: _AWAY,
     TaskPurged: NOT_BROUGHT_BACK,
