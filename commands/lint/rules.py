@@ -8,6 +8,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
 
+from commands.undo.undo_changes import UndoChanges
+from commands.work.leaving import UnassignFormerMember
+from commands.work.losing_sight import ReleaseWithoutSight
+from commands.work.trash.task import RestoreTask
 from domain.base import Event
 from domain.hooks.webhook.events import WebhookRestored
 from domain.hooks.webhook.state import Webhook
@@ -40,6 +44,7 @@ from domain.work.task.events import (
     TaskRestored,
     TaskStatusChanged,
     TaskUnassigned,
+    TaskUnwatched,
 )
 from domain.work.task.state import ASSIGNEES_MAX, LABELS_MAX, LEVELS_MAX, Task
 from domain.work.task.status import guards_into
@@ -50,15 +55,16 @@ Known = Callable[[UUID], Any]
 
 
 def broken_rules(
-    event: Event, before: Any, after: Any, known: Known, *, undoes: bool = False
+    event: Event, before: Any, after: Any, known: Known, command: str = ""
 ) -> Iterator[str]:
     """Yield the rules that *event* breaks, given the states *before* and *after* it.
 
-    What *undoes* something may lead back where no transition of a workflow does.
+    An undo may lead back where no transition of a workflow does, and what lets go of people or
+    restores a task also does so in an archived project; *command* says what recorded the event.
     """
     match after:
         case Task():
-            yield from _task(event, before, after, known, undoes)
+            yield from _task(event, before, after, known, command)
         case Project():
             yield from _project(event, before)
         case Comment():
@@ -79,7 +85,7 @@ def broken_rules(
             pass
 
 
-def _task(event: Event, before: Task, after: Task, known: Known, undoes: bool) -> Iterator[str]:
+def _task(event: Event, before: Task, after: Task, known: Known, command: str) -> Iterator[str]:
     if before.project_id is None and not isinstance(event, TaskCreated):
         yield "the first event of a task is not its creation"
         return
@@ -90,8 +96,9 @@ def _task(event: Event, before: Task, after: Task, known: Known, undoes: bool) -
     if not isinstance(project, Project):
         yield "the project of a task is not one of its organization"
     elif not isinstance(event, TaskDeleted | TaskRestored):
-        yield from _in_project(event, project)
+        yield from _in_project(event, project, command)
         if isinstance(event, TaskStatusChanged):
+            undoes = command == UndoChanges.__name__
             yield from _status(event, before, project.workflow, undoes)
     if isinstance(event, TaskCreated | TaskReparented):
         yield from _parents(after, known)
@@ -141,10 +148,20 @@ def _parents(after: Task, known: Known) -> Iterator[str]:
         yield f"a task is nested {level} levels deep"
 
 
-def _in_project(event: Event, project: Project) -> Iterator[str]:
+_ALSO_ARCHIVED = {
+    ReleaseWithoutSight.__name__: (TaskUnassigned, TaskUnwatched),
+    UnassignFormerMember.__name__: (TaskUnassigned,),
+    RestoreTask.__name__: RestoreTask.records,
+    UndoChanges.__name__: RestoreTask.records,
+}
+"""What changes the tasks of an archived project, too, and by which events."""
+
+
+def _in_project(event: Event, project: Project, command: str) -> Iterator[str]:
     if project.deleted and not isinstance(event, TaskUnassigned):  # which lets go of who left
         yield "a task of a deleted project is changed"
-    if project.status is ProjectStatus.ARCHIVED:
+    archived = project.status is ProjectStatus.ARCHIVED
+    if archived and not isinstance(event, _ALSO_ARCHIVED.get(command, ())):
         yield "a task of an archived project is changed"
     if project.status is ProjectStatus.ON_HOLD and isinstance(event, TaskCreated | TaskMoved):
         yield "a task is created in a project on hold"

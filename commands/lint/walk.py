@@ -15,7 +15,6 @@ from commands.lint.relations import broken_relations
 from commands.lint.rules import broken_rules
 from commands.lint.tables import ExpectedTables
 from commands.lint.trash import broken_trash
-from commands.undo.undo_changes import UndoChanges
 from commands.work.trash.things import PURGED
 from domain.base import Event, OrgId
 from domain.catalog import state_of
@@ -132,9 +131,8 @@ class _Walk:
         after = before.evolve(recorded.event)
         self._states[recorded.stream_id] = after
         if not isinstance(recorded.event, PURGED):  # or what it belongs to may be gone
-            undoes = metadata.command == UndoChanges.__name__
-            known = self._states.get
-            yield from broken_rules(recorded.event, before, after, known, undoes=undoes)
+            known, command = self._states.get, metadata.command
+            yield from broken_rules(recorded.event, before, after, known, command)
         owner = self._states.get(recorded.org_id, Organization())
         yield from broken_trash(recorded.event, before, after, self._states.get, owner)
         yield from broken_relations(recorded, before, self._states.get)

@@ -8,9 +8,6 @@ from commands.work.task import TaskCommand
 from domain.base import NotFound, UserId
 from domain.identity.organization.state import Organization
 from domain.permission import Permission
-from domain.work.project.errors import ProjectIsArchived
-from domain.work.project.events import ProjectStatus
-from domain.work.project.state import Project
 from domain.work.task.events import TaskUnassigned
 from domain.work.task.state import Task
 from domain.work.task.watching import let_go
@@ -19,7 +16,8 @@ from domain.work.task.watching import let_go
 class UnassignFormerMember(TaskCommand, frozen=True, kw_only=True):
     """Unassign somebody who left the organization from a task that is not finished.
 
-    Also from one in the trash, or in a project there, so that they are not back when it is.
+    Also from one in the trash or in an archived project, or a project in the trash, so that they
+    are not back when it is.
     """
 
     needs: ClassVar[Permission | None] = None
@@ -33,7 +31,4 @@ class UnassignFormerMember(TaskCommand, frozen=True, kw_only=True):
         task = await read(Task, self.task_id)
         if task.project_id is None or task.purged:
             raise NotFound
-        project = await read(Project, task.project_id)
-        if project.status is ProjectStatus.ARCHIVED:
-            raise ProjectIsArchived
         return changes_of(self.task_id, let_go(task, self.user_id))

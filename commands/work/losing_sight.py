@@ -26,7 +26,10 @@ from domain.work.workflow.events import FINISHED
 
 
 class ReleaseWithoutSight(TaskCommand, frozen=True, kw_only=True):
-    """Let go of a task whoever no longer sees it: from an open one they are unassigned, too."""
+    """Let go of a task whoever no longer sees it: from an open one they are unassigned, too.
+
+    Also of one in an archived project, so that they are not back when it is unarchived.
+    """
 
     needs: ClassVar[Permission | None] = None
     records = (TaskUnassigned, TaskUnwatched)
@@ -34,7 +37,6 @@ class ReleaseWithoutSight(TaskCommand, frozen=True, kw_only=True):
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         task, project = await read_task(read, self.task_id)
-        project.refuse_unless_editable()
         if await sees_project(read, context.organization, self.user_id, project):
             return []  # they see it again
         events: list[TaskEvent] = []

@@ -9,6 +9,7 @@ from commands.handler import CommandHandler
 from commands.identity.organization import RemoveMember
 from commands.lint.walk import lint_log
 from commands.work.leaving import UnassignFormerMember
+from commands.work.project import ArchiveProject, EditProject
 from commands.work.task import AssignTask
 from commands.work.trash.task import DeleteTask, RestoreTask
 from domain.base import NotFound, TaskId
@@ -20,8 +21,7 @@ from domain.identity.organization.membership import (
     Role,
 )
 from domain.identity.organization.state import Organization
-from domain.work.project.errors import ProjectIsArchived
-from domain.work.project.events import ProjectArchived, ProjectDeleted
+from domain.work.project.events import ProjectArchived, ProjectDeleted, Visibility
 from domain.work.task.events import (
     TaskAssigned,
     TaskDeleted,
@@ -67,11 +67,13 @@ class TestUnassignFormerMember:
         asked = UnassignFormerMember(task_id=CHILD, user_id=BEN)
         given(*HERE, below, LEFT, gone).when(asked).then(on(CHILD, TaskUnassigned(user_id=BEN)))
 
-    def test_what_nobody_can_change_stays_as_it_is(self) -> None:
+    def test_an_archived_project_lets_go_of_them_as_well(self) -> None:
+        archived = on(ENG, ProjectArchived())
+        given(*HERE, ASSIGNED, LEFT, archived).when(unassign).then(TaskUnassigned(user_id=BEN))
+
+    def test_what_is_purged_stays_as_it_is(self) -> None:
         purged = on(TASK, TaskDeleted(), TaskPurged())
         given(*HERE, ASSIGNED, LEFT, purged).when(unassign).then_refused(NotFound)
-        archived = on(ENG, ProjectArchived())
-        given(*HERE, ASSIGNED, LEFT, archived).when(unassign).then_refused(ProjectIsArchived)
 
 
 class TestRestore:
@@ -94,6 +96,22 @@ class TestRestore:
             TaskRestored(below=(CHILD, FINISHED), hides=hides),
             on(CHILD, TaskUnassigned(user_id=BEN)),
         )
+
+    async def test_a_task_restored_in_an_archived_project_names_nobody_who_lost_sight_of_it(
+        self, log: EventLog, handler: CommandHandler
+    ) -> None:
+        await record(log, *ACCOUNTS, ASSIGNED)
+        for command in (
+            DeleteTask(task_id=TASK),
+            EditProject(project_id=ENG, visibility=Visibility.PRIVATE),
+            ArchiveProject(project_id=ENG),
+            RestoreTask(task_id=TASK),
+        ):
+            await handler.handle(command, context())
+
+        task = await handler.states.fresh(Task, TASK, ACME)
+        assert (task.deleted, task.assignees) == (False, ())
+        assert [str(found) async for found in lint_log(log)] == []
 
     async def test_whichever_of_a_restoration_and_a_leaving_comes_first_nobody_is_left(
         self, log: EventLog, handler: CommandHandler, elsewhere: CommandHandler

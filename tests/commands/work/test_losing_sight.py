@@ -6,7 +6,6 @@ from commands.work.losing_sight import (
     RemoveFormerMemberFromTeam,
 )
 from domain.identity.organization.membership import LeaveCause, MemberJoined, MemberLeft, Role
-from domain.work.project.errors import ProjectIsArchived
 from domain.work.project.events import (
     ProjectArchived,
     ProjectLeadAssigned,
@@ -64,9 +63,10 @@ class TestReleaseWithoutSight:
         done = on(TASK, *went(TaskStatus.IN_PROGRESS, TaskStatus.DONE))
         given(*PAST, on(ENG, PRIVATE), done).when(release).then(TaskUnwatched(user_id=BEN))
 
-    def test_an_archived_project_stays_as_it_is(self) -> None:
+    def test_an_archived_project_lets_go_of_them_as_well(self) -> None:
+        gone = (TaskUnassigned(user_id=BEN), TaskUnwatched(user_id=BEN))
         archived = on(ENG, PRIVATE, ProjectArchived())
-        given(*PAST, archived).when(release).then_refused(ProjectIsArchived)
+        given(*PAST, archived).when(release).then(*gone)
 
 
 class TestLeavingTheOrganization:
