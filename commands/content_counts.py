@@ -1,4 +1,4 @@
-"""The counts of what tasks contain: comments and attachments, and the bytes that these take."""
+"""The counts of what tasks contain: comments, attachments with their bytes, and logged time."""
 
 from functools import partial
 from uuid import UUID
@@ -6,6 +6,15 @@ from uuid import UUID
 from commands.happening import Happening, Reservations, Rule
 from domain.base import Event, OrgId
 from domain.identity.plan import Countable, limit_of, plan_limit_reached
+from domain.planning.worklog import (
+    WORKLOGS_MAX,
+    TooManyWorklogs,
+    WorklogAdded,
+    WorklogChanged,
+    WorklogDeleted,
+    WorklogPurged,
+    WorklogRestored,
+)
 from domain.work.attachment import (
     AttachmentDeleted,
     AttachmentPurged,
@@ -24,6 +33,16 @@ def comments_on(org_id: OrgId, task_id: UUID) -> CountKey:
 def attachments_at(org_id: OrgId, task_id: UUID) -> CountKey:
     """Return the count of a task's attachments that are not in the trash."""
     return CountKey(org_id, "attachments", task_id)
+
+
+def worklogs_on(org_id: OrgId, task_id: UUID) -> CountKey:
+    """Return the count of a task's entries of time that are not in the trash."""
+    return CountKey(org_id, "worklogs", task_id)
+
+
+def minutes_spent_on(org_id: OrgId, task_id: UUID) -> CountKey:
+    """Return how many minutes those entries come to."""
+    return CountKey(org_id, "minutes spent", task_id)
 
 
 def _posted(happened: Happening, reserved: Reservations) -> None:
@@ -64,6 +83,39 @@ def _count_file(by: int, size: int, happened: Happening, reserved: Reservations)
         reserved.counts.append(CountChange(bytes_of, size))
 
 
+def _logged(happened: Happening, reserved: Reservations) -> None:
+    _count_time(1, happened.event.minutes, happened, reserved)
+
+
+def _deleted_time(happened: Happening, reserved: Reservations) -> None:
+    _count_time(-1, -happened.event.minutes, happened, reserved)
+
+
+def _changed_time(happened: Happening, reserved: Reservations) -> None:
+    _count_time(0, happened.event.by, happened, reserved)
+
+
+def _purged_time(happened: Happening, reserved: Reservations) -> None:
+    if not happened.before.deleted:
+        _count_time(-1, -happened.before.minutes, happened, reserved)
+
+
+def _too_many(_: int) -> TooManyWorklogs:
+    return TooManyWorklogs()
+
+
+def _count_time(by: int, minutes: int, happened: Happening, reserved: Reservations) -> None:
+    """Count an entry and its minutes; more entries than a task can have are refused."""
+    org_id, task_id = happened.org_id, happened.event.task_id
+    entries = worklogs_on(org_id, task_id)
+    if by > 0:
+        reserved.counts.append(CountChange(entries, by, WORKLOGS_MAX, _too_many))
+    elif by < 0:
+        reserved.counts.append(CountChange(entries, by))
+    if minutes:
+        reserved.counts.append(CountChange(minutes_spent_on(org_id, task_id), minutes))
+
+
 CONTENT_RULES: dict[type[Event], Rule] = {
     CommentPosted: _posted,
     CommentDeleted: _posted,
@@ -73,5 +125,10 @@ CONTENT_RULES: dict[type[Event], Rule] = {
     AttachmentDeleted: _trashed,
     AttachmentRestored: _trashed,
     AttachmentPurged: _purged_file,
+    WorklogAdded: _logged,
+    WorklogChanged: _changed_time,
+    WorklogDeleted: _deleted_time,
+    WorklogRestored: _logged,
+    WorklogPurged: _purged_time,
 }
 """The rule of each kind of event about the contents of tasks."""

@@ -13,6 +13,7 @@ from domain.planning.field import Field
 from domain.planning.inbox import Inbox
 from domain.planning.milestone import Milestone
 from domain.planning.view import SavedView
+from domain.planning.worklog import Worklog
 from domain.undo import Undo
 from domain.work.attachment import Attachment
 from domain.work.comment import Comment
@@ -34,6 +35,7 @@ STATES: tuple[type[State], ...] = (
     Task,
     DependencyGraph,
     Comment,
+    Worklog,
     Label,
     Field,
     Cycle,

@@ -16,6 +16,7 @@ _OF_KIND = {
     "task": Permission.TASK_READ,
     "team": Permission.TEAM_READ,
     "webhook": Permission.WEBHOOK_READ,
+    "worklog": Permission.TASK_READ,
 }
 """By the kind of stream, which is the first part of an event's name."""
 

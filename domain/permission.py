@@ -46,6 +46,8 @@ class Permission(StrEnum):
     TASK_FORCE = "task:force"
     COMMENT_POST = "comment:post"  # and edit, delete and restore one's own
     COMMENT_DELETE = "comment:delete"  # and restore, everybody's
+    WORKLOG_LOG = "worklog:log"  # and change, delete and restore one's own
+    WORKLOG_MANAGE = "worklog:manage"  # log for others; change, delete and restore everybody's
     ATTACHMENT_ADD = "attachment:add"  # and delete and restore one's own
     ATTACHMENT_DELETE = "attachment:delete"  # and restore, everybody's
     TRASH_READ = "trash:read"  # MEMBERs: their own things, LEADs: their team's projects, too
@@ -71,6 +73,7 @@ _MEMBER = frozenset(
         Permission.TASK_EDIT,
         Permission.TASK_DELETE_OWN,
         Permission.COMMENT_POST,
+        Permission.WORKLOG_LOG,
         Permission.ATTACHMENT_ADD,
         Permission.TRASH_READ,
         Permission.CHANGE_UNDO,
@@ -94,6 +97,7 @@ _MANAGER = _MEMBER | {
     Permission.TASK_DELETE,
     Permission.TASK_FORCE,
     Permission.COMMENT_DELETE,
+    Permission.WORKLOG_MANAGE,
     Permission.ATTACHMENT_DELETE,
     Permission.CHANGE_UNDO_OTHERS,
     Permission.WEBHOOK_READ,
@@ -124,6 +128,7 @@ LEAD_PERMISSIONS = frozenset(
         Permission.TASK_DELETE,
         Permission.TASK_FORCE,
         Permission.COMMENT_DELETE,
+        Permission.WORKLOG_MANAGE,
         Permission.ATTACHMENT_DELETE,
     }
 )
@@ -153,7 +158,9 @@ KEY_PERMISSIONS: Scopes = frozenset(
         Permission.TASK_DELETE_OWN,
         Permission.TASK_FORCE,
         Permission.COMMENT_POST,
+        Permission.WORKLOG_LOG,
         Permission.COMMENT_DELETE,
+        Permission.WORKLOG_MANAGE,
         Permission.ATTACHMENT_ADD,
         Permission.ATTACHMENT_DELETE,
         Permission.TRASH_READ,

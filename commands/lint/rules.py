@@ -24,6 +24,7 @@ from domain.identity.organization.state import Organization
 from domain.identity.user.erasure import UserErased
 from domain.identity.user.events import LoginFailed, UserReactivated
 from domain.identity.user.state import User
+from domain.planning.worklog import Worklog, WorklogAdded, WorklogRestored
 from domain.work.attachment import (
     Attachment,
     AttachmentRestored,
@@ -67,10 +68,8 @@ def broken_rules(
             yield from _task(event, before, after, known, command)
         case Project():
             yield from _project(event, before)
-        case Comment():
-            yield from _comment(event, before, after, known)
-        case Attachment():
-            yield from _attachment(event, before, after, known)
+        case Comment() | Attachment() | Worklog():
+            yield from _content(event, before, after, known)
         case Organization():
             yield from _organization(event, before, after)
         case User():
@@ -167,6 +166,16 @@ def _in_project(event: Event, project: Project, command: str) -> Iterator[str]:
         yield "a task is created in a project on hold"
 
 
+def _content(event: Event, before: Any, after: Any, known: Known) -> Iterator[str]:
+    match after:
+        case Comment():
+            yield from _comment(event, before, after, known)
+        case Attachment():
+            yield from _attachment(event, before, after, known)
+        case _:
+            yield from _worklog(event, before, after, known)
+
+
 def _comment(event: Event, before: Comment, after: Comment, known: Known) -> Iterator[str]:
     if before.task_id is None and not isinstance(event, CommentPosted):
         yield "the first event of a comment is not its posting"
@@ -193,6 +202,15 @@ def _attachment(event: Event, before: Attachment, after: Attachment, known: Know
     if before.deleted and not isinstance(event, AttachmentRestored):
         yield "a deleted attachment is changed"
     yield from _on_task("an attachment", after.task_id, known)
+
+
+def _worklog(event: Event, before: Worklog, after: Worklog, known: Known) -> Iterator[str]:
+    if before.task_id is None and not isinstance(event, WorklogAdded):
+        yield "the first event of an entry of time is not that it was logged"
+        return
+    if before.deleted and not isinstance(event, WorklogRestored):
+        yield "a deleted entry of time is changed"
+    yield from _on_task("an entry of time", after.task_id, known)
 
 
 def _on_task(what: str, task_id: UUID | None, known: Known) -> Iterator[str]:

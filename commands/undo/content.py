@@ -1,8 +1,10 @@
-"""What takes back each event of comments and attachments, and of relations between tasks."""
+"""What takes back each event of comments, attachments and logged time, and of relations."""
 
 from collections.abc import Iterable
+from functools import partial
 
 from commands.base import Command, NotPermitted
+from commands.planning.worklog import ChangeWorklog, DeleteWorklog, RestoreWorklog
 from commands.undo.changed import (
     IMPORTED,
     NOT_BROUGHT_BACK,
@@ -23,6 +25,13 @@ from commands.work.comment import (
 )
 from commands.work.relation import AddRelation, RemoveRelation
 from domain.base import Event
+from domain.planning.worklog import (
+    WorklogAdded,
+    WorklogChanged,
+    WorklogDeleted,
+    WorklogPurged,
+    WorklogRestored,
+)
 from domain.work.attachment import (
     AttachmentDeleted,
     AttachmentImported,
@@ -102,6 +111,18 @@ def _relate(changed: Changed) -> Iterable[Command]:
     return [AddRelation(task_id=event.from_, kind=event.kind, other_id=event.to)]
 
 
+def _retimed(changed: Changed, name: str) -> Iterable[Command]:
+    back = changed.earlier(name)
+    if not back:
+        return []
+    task_id = changed.event.task_id
+    return [ChangeWorklog(task_id=task_id, worklog_id=changed.stream, **back)]
+
+
+def _retiming(name: str) -> Inverse:
+    return Inverse(name, partial(_retimed, name=name), (name,))
+
+
 _COMMENT_AWAY, _COMMENT_BACK = trashing(
     lambda changed: DeleteComment(task_id=changed.event.task_id, comment_id=changed.stream),
     lambda changed: RestoreComment(task_id=changed.event.task_id, comment_id=changed.stream),
@@ -109,6 +130,10 @@ _COMMENT_AWAY, _COMMENT_BACK = trashing(
 _FILE_AWAY, _FILE_BACK = trashing(
     lambda changed: DeleteAttachment(task_id=changed.event.task_id, attachment_id=changed.stream),
     lambda changed: RestoreAttachment(task_id=changed.event.task_id, attachment_id=changed.stream),
+)
+_TIME_AWAY, _TIME_BACK = trashing(
+    lambda changed: DeleteWorklog(task_id=changed.event.task_id, worklog_id=changed.stream),
+    lambda changed: RestoreWorklog(task_id=changed.event.task_id, worklog_id=changed.stream),
 )
 
 OF_CONTENTS: dict[type[Event], Answer] = {
@@ -126,6 +151,11 @@ OF_CONTENTS: dict[type[Event], Answer] = {
     AttachmentDeleted: _FILE_BACK,
     AttachmentRestored: _FILE_AWAY,
     AttachmentPurged: NOT_BROUGHT_BACK,
+    WorklogAdded: _TIME_AWAY,
+    WorklogChanged: (_retiming("minutes"), _retiming("day"), _retiming("note")),
+    WorklogDeleted: _TIME_BACK,
+    WorklogRestored: _TIME_AWAY,
+    WorklogPurged: NOT_BROUGHT_BACK,
     RelationAdded: whole(_unrelate),
     RelationRemoved: whole(_relate),
 }

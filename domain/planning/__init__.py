@@ -1,1 +1,1 @@
-"""Rules for planning: custom fields, cycles, milestones, saved views."""
+"""Rules for planning: custom fields, cycles, milestones, saved views, logged time."""

@@ -17,3 +17,4 @@ class TrashKind(StrEnum):
     MILESTONE = "milestone"
     FIELD = "field"
     VIEW = "view"
+    WORKLOG = "worklog"

@@ -26,6 +26,7 @@ from domain.catalog import PUBLIC_EVENT_TYPES, state_of
 from domain.planning.cycle import CycleEvent
 from domain.planning.field import FieldEvent
 from domain.planning.milestone import MilestoneEvent
+from domain.planning.worklog import WorklogAdded, WorklogChanged, WorklogEvent
 from domain.undo import Undo
 from domain.work.attachment import AttachmentEvent
 from domain.work.comment import CommentEdited, CommentEvent, CommentPosted, ReactionAdded
@@ -81,7 +82,7 @@ class Activity(Projection[Happened]):
     """Events by the task or project that they are about, the newest first."""
 
     name = "activity"
-    version = 10
+    version = 11
     tags = tuple(
         tag for tag, event in PUBLIC_EVENT_TYPES.items() if state_of(event) not in _TELLING
     )
@@ -124,12 +125,15 @@ def correlation_mark(correlation_id: str | None) -> int | None:
 def told_of(recorded: Recorded) -> bytes:
     """Return the JSON of an event as the activity shows it.
 
-    The text of a comment is left out: it is read at the comment, where a deleted one is gone.
+    The text of a comment is left out: it is read at the comment, where a deleted one is gone. So
+    is the note of an entry of time.
     Nothing says where a request came from; that is in the audit log.
     """
     data = event_data(recorded.event)
     if isinstance(recorded.event, CommentPosted | CommentEdited):
         del data["body"]
+    elif isinstance(recorded.event, WorklogAdded | WorklogChanged):
+        del data["note"]
     return _encode(told_json(recorded, recorded.metadata, data, recorded.at))
 
 
@@ -144,7 +148,7 @@ def things_of(event: Event, stream: UUID) -> tuple[UUID, ...]:
         found = (stream, *(event.added if isinstance(event, TaskMentioned) else (event.user_id,)))
     elif isinstance(event, CommentEvent):
         found = (event.task_id, *_concerned_by(event))
-    elif isinstance(event, AttachmentEvent):
+    elif isinstance(event, AttachmentEvent | WorklogEvent):
         found = (event.task_id,)
     elif isinstance(event, RelationAdded | RelationRemoved):
         found = (event.from_, event.to)

@@ -37,6 +37,7 @@ class _List(Struct, frozen=True):
 _OF_TASK = (
     _List(TrashKind.COMMENT, "comments", "task_id", "id"),
     _List(TrashKind.ATTACHMENT, "attachments", "task_id", "id"),
+    _List(TrashKind.WORKLOG, "worklogs", "task_id", "spent"),
     _List(TrashKind.TASK, "tasks", "parent_id", "place"),
 )
 _TASKS = _List(TrashKind.TASK, "tasks", "project_id", "created")
@@ -57,7 +58,7 @@ _listed = msgspec.json.Decoder(_Listed).decode
 async def contents_of_task(
     models: ReadModels, org_id: OrgId, task_id: UUID
 ) -> AsyncIterator[list[Content]]:
-    """Yield the comments, attachments and subtasks of a task, page by page."""
+    """Yield the comments, attachments, entries of time and subtasks of a task, page by page."""
     for one in _OF_TASK:
         for deleted in (True, False):
             async for page in _pages(models, org_id, one, task_id, deleted=deleted):

@@ -10,8 +10,6 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from domain.base import CycleId, LabelId, MilestoneId, ProjectId, TaskId, UserId
-from domain.work.attachment import AttachmentDeleted, AttachmentRestored, AttachmentUploaded
-from domain.work.comment import CommentDeleted, CommentPosted, CommentRestored
 from domain.work.relation import RelationEvent
 from domain.work.task.custom_field import FieldShown, shown_values
 from domain.work.task.events import (
@@ -35,7 +33,13 @@ from projections.base import (
 )
 from projections.shape import Index, Kind, Value
 from projections.work.field_order.entries import field_entries
-from projections.work.task_beside import BESIDE, concerned, effect_on
+from projections.work.task_beside import (
+    BESIDE,
+    CONTENTS,
+    concerned,
+    effect_on,
+    effect_on_contents,
+)
 from projections.work.task_keys import due_key, due_order, facets_of, lacks, urgency
 from projections.work.times.period import TIMES, completed_entries, times_of
 
@@ -58,6 +62,7 @@ class Beside(Struct, frozen=True, kw_only=True, gc=False):
     blocked: bool = False
     comments: int = 0
     attachments: int = 0
+    time_spent_minutes: int = 0
     subtasks: Subtasks | None = Subtasks()
 
 
@@ -100,6 +105,7 @@ class TaskView(View, frozen=True, kw_only=True):
     version: int
     comments: int
     attachments: int
+    time_spent_minutes: int
     subtasks: Subtasks | None
 
 
@@ -160,6 +166,7 @@ class ListedTask(Task, frozen=True, kw_only=True, gc=False):
     """How many tasks above it are in the trash."""
     comments: int = 0
     attachments: int = 0
+    time_spent_minutes: int = 0
     has_subtasks: bool = False
     own_version: int = 0
     changed_at: datetime | None = None
@@ -186,12 +193,9 @@ class Tasks(AggregateProjection[Task]):
     """
 
     name = "tasks"
-    version = 28
-    since = 28  # lists did not compare when tasks were created, changed and completed
-    tags = (
-        *tags_of(TaskEvent, RelationEvent, CommentPosted, CommentDeleted, CommentRestored),
-        *tags_of(AttachmentUploaded, AttachmentDeleted, AttachmentRestored),
-    )
+    version = 29
+    since = 29  # tasks did not show the time that was spent on them
+    tags = tags_of(TaskEvent, RelationEvent, CONTENTS)
     state = ListedTask
     more: ClassVar[Mapping[str, Kind]] = {
         "blocked": Kind.TRUTH,
@@ -240,6 +244,7 @@ class Tasks(AggregateProjection[Task]):
             blocked=told.open_blockers > 0,
             comments=told.comments,
             attachments=told.attachments,
+            time_spent_minutes=told.time_spent_minutes,
             subtasks=None if told.has_subtasks else Subtasks(),
         )
         return render_task(task_id, told, told.own_version, changed_at, beside)
@@ -284,16 +289,11 @@ def _listed(task: Task) -> ListedTask:
 
 def _beside(task: ListedTask, task_id: UUID, event: Any) -> ListedTask:
     """Return *task* after an event of another stream."""
-    match event:
-        case CommentPosted() | CommentDeleted() | CommentRestored():
-            by = -1 if isinstance(event, CommentDeleted) else 1
-            return replace(task, comments=task.comments + by)
-        case AttachmentUploaded() | AttachmentDeleted() | AttachmentRestored():
-            by = -1 if isinstance(event, AttachmentDeleted) else 1
-            return replace(task, attachments=task.attachments + by)
-        case TaskCreated() | TaskMoved() | TaskReparented():
-            return replace(task, has_subtasks=True)
-        case _:
-            blockers, hidden_by = effect_on(task_id, event)
-            blockers, hidden_by = task.open_blockers + blockers, task.hidden_by + hidden_by
-            return replace(task, open_blockers=blockers, hidden_by=hidden_by)
+    if isinstance(event, CONTENTS):
+        number, by = effect_on_contents(event)
+        return replace(task, **{number: getattr(task, number) + by})
+    if isinstance(event, TaskCreated | TaskMoved | TaskReparented):
+        return replace(task, has_subtasks=True)
+    blockers, hidden_by = effect_on(task_id, event)
+    blockers, hidden_by = task.open_blockers + blockers, task.hidden_by + hidden_by
+    return replace(task, open_blockers=blockers, hidden_by=hidden_by)

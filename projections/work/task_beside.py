@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from domain.planning.worklog import WorklogAdded, WorklogChanged, WorklogDeleted, WorklogRestored
 from domain.work.attachment import AttachmentDeleted, AttachmentRestored, AttachmentUploaded
 from domain.work.comment import CommentDeleted, CommentPosted, CommentRestored
 from domain.work.relation import RelationAdded, RelationRemoved
@@ -19,15 +20,20 @@ from domain.work.workflow.events import FINISHED
 
 _TRASHING = TaskDeleted | TaskRestored
 _RELATING = RelationAdded | RelationRemoved
-_CONTENTS = (
+CONTENTS = (
     CommentPosted
     | CommentDeleted
     | CommentRestored
     | AttachmentUploaded
     | AttachmentDeleted
     | AttachmentRestored
+    | WorklogAdded
+    | WorklogChanged
+    | WorklogDeleted
+    | WorklogRestored
 )
-BESIDE = _RELATING | _CONTENTS
+"""The events of what is in a task, which it shows the number or the sum of."""
+BESIDE = _RELATING | CONTENTS
 """The events whose own stream is no task."""
 
 
@@ -45,7 +51,7 @@ def concerned(event: Any) -> Iterable[UUID]:
         case TaskReparented():
             return [] if event.to is None else [event.to]
         case _:
-            return [event.task_id] if isinstance(event, _CONTENTS) else []
+            return [event.task_id] if isinstance(event, CONTENTS) else []
 
 
 def effect_on(task_id: UUID, event: Any) -> tuple[int, int]:
@@ -53,6 +59,20 @@ def effect_on(task_id: UUID, event: Any) -> tuple[int, int]:
     blockers = 1 if isinstance(event, _RELATING) else event.blocking.count(task_id)
     hides = isinstance(event, _TRASHING) and task_id in event.below
     return blockers * _sign(event), -_sign(event) if hides else 0
+
+
+def effect_on_contents(event: Any) -> tuple[str, int]:
+    """Return which number of a task an event of its contents changes, and by how much."""
+    match event:
+        case CommentPosted() | CommentDeleted() | CommentRestored():
+            return "comments", -1 if isinstance(event, CommentDeleted) else 1
+        case AttachmentUploaded() | AttachmentDeleted() | AttachmentRestored():
+            return "attachments", -1 if isinstance(event, AttachmentDeleted) else 1
+        case WorklogChanged():
+            return "time_spent_minutes", event.by
+        case _:
+            sign = -1 if isinstance(event, WorklogDeleted) else 1
+            return "time_spent_minutes", sign * event.minutes
 
 
 def _sign(event: Any) -> int:

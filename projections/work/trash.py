@@ -19,6 +19,7 @@ from domain.planning.cycle import CycleDeleted, CyclePurged, CycleRestored
 from domain.planning.field import FieldDeleted, FieldPurged, FieldRestored
 from domain.planning.milestone import MilestoneDeleted, MilestonePurged, MilestoneRestored
 from domain.planning.view import ViewDeleted, ViewPurged, ViewRestored
+from domain.planning.worklog import WorklogDeleted, WorklogPurged, WorklogRestored
 from domain.work.attachment import AttachmentDeleted, AttachmentPurged, AttachmentRestored
 from domain.work.comment import CommentDeleted, CommentPurged, CommentRestored
 from domain.work.label import LabelDeleted, LabelPurged, LabelRestored
@@ -48,6 +49,7 @@ _DELETIONS: dict[type[Event], TrashKind] = {
     MilestoneDeleted: TrashKind.MILESTONE,
     FieldDeleted: TrashKind.FIELD,
     ViewDeleted: TrashKind.VIEW,
+    WorklogDeleted: TrashKind.WORKLOG,
 }
 _ENDS = (
     ProjectRestored,
@@ -61,6 +63,7 @@ _ENDS = (
     MilestoneRestored,
     FieldRestored,
     ViewRestored,
+    WorklogRestored,
     ProjectPurged,
     TaskPurged,
     CommentPurged,
@@ -72,6 +75,7 @@ _ENDS = (
     MilestonePurged,
     FieldPurged,
     ViewPurged,
+    WorklogPurged,
 )
 
 
@@ -109,7 +113,7 @@ class Trash(Projection[InTrash]):
     """Deletions of an organization, the newest first: all, of a kind, in a project, of a person."""
 
     name = "trash"
-    version = 3
+    version = 4
     tags = tags_of(*_DELETIONS, *_ENDS, TaskMoved)
     state = InTrash
     indexes = (

@@ -8,11 +8,14 @@ from uuid import UUID
 import httpx
 from litestar import Litestar
 
+from deliveries.fan_out import delivery_id
 from domain.base import OrgId, UserId
 from domain.identity.organization.membership import MemberJoined, Role
 from domain.identity.session.events import SessionSwitchedOrganization
 from domain.identity.user.events import HomeOrganizationChanged
 from eventstore.identifiers import new_id
+from eventstore.operations.records import Delivery
+from eventstore.recorded import event_id
 from runtime.system import System
 from tests.spec import on, record
 
@@ -183,3 +186,24 @@ async def until_ready(client: httpx.AsyncClient) -> None:
     async with asyncio.timeout(DEADLINE_S):
         while (await client.get("/health/ready")).is_error:  # noqa: ASYNC110 - polls the API
             await asyncio.sleep(0.01)
+
+
+async def delivered(system: System, ana: Person, webhook_id: str) -> Delivery:
+    """Note the delivery of the newest event of an organization, as a worker does."""
+    org_id = OrgId(UUID(ana.org_id))
+    seq = await system.log.organization_head(org_id)
+    [row] = await system.log.organization(org_id, seq - 1, 1)
+    made = Delivery(
+        id=delivery_id(webhook_id, seq),
+        endpoint=webhook_id,
+        org=ana.org_id,
+        seq=seq,
+        prev=0,
+        event_id=str(event_id(row)),
+        type=row.tag,
+        stream=str(row.stream_id),
+        created_at=system.clock(),
+        next_at=system.clock(),
+    )
+    await system.operations.add(made)
+    return made

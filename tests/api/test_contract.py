@@ -76,6 +76,7 @@ class TestRoutes:
                     "invitation_id",
                     "api_key_id",
                     "comment_id",
+                    "worklog_id",
                     "label_id",
                     "field_id",
                     "cycle_id",

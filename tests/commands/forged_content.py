@@ -3,8 +3,10 @@
 from uuid import UUID
 
 from commands.base import Command
+from commands.planning.worklog import ChangeWorklog, DeleteWorklog, LogTime, RestoreWorklog
 from commands.work.attachment import AttachFile, DeleteAttachment, RestoreAttachment
 from commands.work.comment import DeleteComment, EditComment, PostComment, RestoreComment
+from domain.planning.worklog import WorklogDeleted, WorklogPurged, WorklogRestored
 from domain.work.attachment import (
     AttachmentDeleted,
     AttachmentPurged,
@@ -16,12 +18,14 @@ from domain.work.project.events import ProjectArchived
 from domain.work.task.events import TaskDeleted, TaskRestored
 from domain.work.task.trash_events import TaskPurged
 from tests.commands.acme import ANSWER, CHILD, COMMENT, FILE, attachment, comment
+from tests.commands.planning.plans import SPENT, spent
 from tests.domain.spec import ANA, ENG, TASK
 from tests.spec import Past, on
 
 NEW = UUID(int=0xF0)
 SCANNED = AttachmentScanned(task_id=TASK, state=ScanState.CLEAN)
 UNFILED = AttachmentDeleted(task_id=TASK, deleted_by=ANA)
+UNSPENT = WorklogDeleted(task_id=TASK, minutes=30, deleted_by=ANA)
 GONE = CommentDeleted(task_id=TASK, deleted_by=ANA)
 WELL = CommentEdited(task_id=TASK, body="Well?")
 
@@ -43,6 +47,10 @@ TALK: tuple[Command, ...] = (
     ),
     DeleteAttachment(attachment_id=FILE, task_id=CHILD),
     RestoreAttachment(attachment_id=FILE, task_id=CHILD),
+    LogTime(worklog_id=SPENT, task_id=CHILD, minutes=30),
+    ChangeWorklog(worklog_id=SPENT, task_id=CHILD, minutes=45),
+    DeleteWorklog(worklog_id=SPENT, task_id=CHILD),
+    RestoreWorklog(worklog_id=SPENT, task_id=CHILD),
 )
 """What is said about a task in a log without faults."""
 
@@ -105,6 +113,28 @@ FORGED_CONTENT: list[tuple[str, list[Past]]] = [
             on(COMMENT, comment()),
             on(ANSWER, comment(parent=COMMENT)),
             on(NEW, comment(parent=ANSWER)),
+        ],
+    ),
+    (
+        "an entry of time in an archived project is changed",
+        [on(NEW, spent()), on(ENG, ProjectArchived()), on(NEW, UNSPENT)],
+    ),
+    (
+        "an entry of time of a task that is not here is changed",
+        [on(NEW, spent()), on(TASK, TaskDeleted()), on(NEW, UNSPENT)],
+    ),
+    ("a deleted entry of time is changed", [on(NEW, spent(), UNSPENT, UNSPENT)]),
+    ("the first event of an entry of time is not that it was logged", [on(NEW, UNSPENT)]),
+    (
+        "what is purged is changed",
+        [
+            on(
+                NEW,
+                spent(),
+                UNSPENT,
+                WorklogPurged(task_id=TASK),
+                WorklogRestored(task_id=TASK, minutes=30),
+            )
         ],
     ),
     ("the first event of a comment is not its posting", [on(NEW, CommentRestored(task_id=TASK))]),

@@ -49,7 +49,7 @@ from domain.work.team import (
 from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
 from tests.commands.acme import ACCOUNTS, CHILD, COMMENT, CREATED, OPS, TEAM
-from tests.commands.planning.plans import BETA, LATE, ONE, cycle, milestone, view
+from tests.commands.planning.plans import BETA, LATE, ONE, SPENT, cycle, milestone, spent, view
 from tests.domain.spec import ACME, ANA, BEN, CLEO, ENG, GEARS, NOW, TASK
 from tests.spec import Past, context, given, on, opened, record
 from tools.discover import leaves
@@ -78,6 +78,7 @@ HIDDEN = (
     on(ONE, cycle()),
     on(BETA, milestone()),
     on(LATE, view()),
+    on(SPENT, spent()),
 )
 """A private project of Ana's, with a task and a comment; Ben, a MANAGER, does not see it."""
 
@@ -98,6 +99,7 @@ IDS = {
     "cycle_id": ONE,
     "milestone_id": BETA,
     "view_id": LATE,
+    "worklog_id": SPENT,
 }
 NAMING = {"project_id", "task_id", "label_id", "field_id", "cycle_id", "milestone_id", "view_id"}
 CREATING = {"CreateProject"}

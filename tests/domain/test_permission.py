@@ -41,6 +41,8 @@ task:delete_own     yes   yes     yes
 task:force          yes   yes     no
 comment:post        yes   yes     yes
 comment:delete      yes   yes     no
+worklog:log         yes   yes     yes
+worklog:manage      yes   yes     no
 attachment:add      yes   yes     yes
 attachment:delete   yes   yes     no
 trash:read          yes   yes     yes

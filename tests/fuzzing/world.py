@@ -67,6 +67,7 @@ def make_world(url: str) -> World:
                 "token": "fl1",
                 "comment_id": _made(client, f"/task/{task}/comments", body="Oiled?")["id"],
                 "emoji": "👍",
+                "worklog_id": _made(client, f"/task/{task}/worklogs", minutes=30)["id"],
                 "correlation_id": name,
                 "webhook_id": webhook,
                 "delivery_id": _made(client, f"/webhook/{webhook}/ping")["id"],

@@ -1,7 +1,8 @@
 """Events as live readers are told them: encoded once, with what decides who is shown each.
 
 An event about something that is deleted by now is told only if it says so: what it holds is no
-longer shown anywhere else either. The text of a comment is left out; it is read at the comment.
+longer shown anywhere else either. The text of a comment, and the note of an entry of time, are left
+out; they are read there.
 """
 
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from domain.base import Event, NotFound, OrgId, State
 from domain.catalog import EVENT_TYPES, PUBLIC_EVENT_TYPES, state_of
 from domain.event_permission import permission_to_read
 from domain.permission import Permission
+from domain.planning.worklog import Worklog, WorklogAdded, WorklogChanged
 from domain.work.attachment import Attachment
 from domain.work.comment import Comment, CommentEdited, CommentPosted
 from domain.work.project.state import Project
@@ -78,6 +80,8 @@ def event_json_of(recorded: Recorded) -> dict[str, Any]:
     data = event_data(recorded.event)
     if isinstance(recorded.event, CommentPosted | CommentEdited):
         del data["body"]
+    elif isinstance(recorded.event, WorklogAdded | WorklogChanged):
+        del data["note"]
     return told_json(recorded, recorded.metadata, data, recorded_time(recorded.recorded_at))
 
 
@@ -109,7 +113,7 @@ async def _is_deleted(states: States, org_id: OrgId, kind: type[State], stream: 
 
 
 async def _is_below_the_deleted(states: States, org_id: OrgId, state: Any) -> bool:
-    if isinstance(state, Comment | Attachment) and state.task_id is not None:
+    if isinstance(state, Comment | Attachment | Worklog) and state.task_id is not None:
         return await _is_deleted(states, org_id, Task, state.task_id)
     if isinstance(state, Task) and state.project_id is not None:
         return await _is_deleted(states, org_id, Project, state.project_id)

@@ -14,7 +14,7 @@ from api.http.response import ApiResponse
 from api.work.task_key import under_key
 from api.work.tasks.blocked import BLOCKED, FREE, unblocked
 from api.work.tasks.completed import Basis, CompletedPage, CompletedPages
-from commands.content_counts import attachments_at, comments_on
+from commands.content_counts import attachments_at, comments_on, minutes_spent_on
 from commands.relation_counts import open_blockers, open_subtasks, subtasks
 from commands.states import Loaded
 from domain.base import OrgId, ProjectId, TaskId, UserId
@@ -117,8 +117,8 @@ async def viewer_of(request: ApiRequest) -> Viewer:
 async def beside_of(system: System, org_id: OrgId, task_id: TaskId) -> Beside:
     """Return what is beside a task now."""
     log = system.log
-    counts = (subtasks, open_subtasks, comments_on, attachments_at, open_blockers)
-    every, unfinished, comments, attachments, blockers = await log.counted(
+    counts = (subtasks, open_subtasks, comments_on, attachments_at, minutes_spent_on, open_blockers)
+    every, unfinished, comments, attachments, minutes, blockers = await log.counted(
         *(count(org_id, task_id) for count in counts)
     )
     blocked = blockers > 0
@@ -129,6 +129,7 @@ async def beside_of(system: System, org_id: OrgId, task_id: TaskId) -> Beside:
         blocked=blocked,
         comments=comments,
         attachments=attachments,
+        time_spent_minutes=minutes,
         subtasks=Subtasks(every - unfinished, every),
     )
 

@@ -38,6 +38,7 @@ _NAMES = {
     TrashKind.TASK: "title",
     TrashKind.COMMENT: "body",
     TrashKind.WEBHOOK: "url",
+    TrashKind.WORKLOG: "note",
 }
 """Which field names a thing, if not its name."""
 
@@ -45,8 +46,9 @@ _NAMES = {
 class TrashView(View, frozen=True, kw_only=True):
     """Something in the trash; ``purgeAt`` is when its content goes for good, under today's plan.
 
-    It is null while there is a legal hold. ``name`` is its title, body or address, whichever it
-    has. What a deletion hides with it, such as the tasks of a project, is not listed by itself.
+    It is null while there is a legal hold. ``name`` is its title, body, note or address,
+    whichever it has. What a deletion hides with it, such as the tasks of a project, is not listed
+    by itself.
     """
 
     type: TrashKind
@@ -157,7 +159,7 @@ async def _shown(request: ApiRequest, page: ListSlice, hidden: frozenset[Project
             continue
         if isinstance(thing, SavedView) and not thing.is_there_for(request.caller.user_id):
             continue
-        name: str = getattr(thing, _NAMES.get(each.kind, "name"))
+        name: str = getattr(thing, _NAMES.get(each.kind, "name")) or ""
         view = TrashView(
             type=each.kind,
             id=each.id,

@@ -13,6 +13,7 @@ from domain.planning.cycle import Cycle, CyclePurged
 from domain.planning.field import Field, FieldPurged
 from domain.planning.milestone import Milestone, MilestonePurged
 from domain.planning.view import SavedView, ViewPurged
+from domain.planning.worklog import Worklog, WorklogPurged
 from domain.work.attachment import Attachment, AttachmentPurged
 from domain.work.comment import Comment, CommentPurged
 from domain.work.label import Label, LabelPurged
@@ -35,6 +36,7 @@ Trashable = (
     | Milestone
     | Field
     | SavedView
+    | Worklog
 )
 
 TRASHABLE: dict[TrashKind, type[Trashable]] = {
@@ -49,12 +51,14 @@ TRASHABLE: dict[TrashKind, type[Trashable]] = {
     TrashKind.MILESTONE: Milestone,
     TrashKind.FIELD: Field,
     TrashKind.VIEW: SavedView,
+    TrashKind.WORKLOG: Worklog,
 }
 
 CONTENTS_PURGED: tuple[type[Event], ...] = (
     TaskPurged,
     CommentPurged,
     AttachmentPurged,
+    WorklogPurged,
     LabelPurged,
     CyclePurged,
     MilestonePurged,
@@ -89,6 +93,7 @@ _PURGE: dict[type[Trashable], Callable[[Any], Event]] = {
     Milestone: lambda one: MilestonePurged(project_id=one.project_id),
     Field: lambda one: FieldPurged(project_id=one.project_id),
     SavedView: lambda _: ViewPurged(),
+    Worklog: lambda one: WorklogPurged(task_id=one.task_id),
 }
 
 

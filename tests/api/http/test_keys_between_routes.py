@@ -70,6 +70,7 @@ async def here(app: Litestar, system: System, ana: Person) -> Here:
     project = await ana.project()
     task, webhook = await ana.task(project), done(await ana.post("/webhook", HOOK), 201)
     comment = done(await ana.post(f"/task/{task['id']}/comments", {"body": "Oiled?"}), 201)
+    spent = done(await ana.post(f"/task/{task['id']}/worklogs", {"minutes": 30}), 201)
     inviting = f"/org/{ana.org_id}/invitations"
     invitation = done(await ana.post(inviting, {"email": "cleo@example.com"}), 201)
     api_key = done(await ana.post("/apikey", COMMANDS["POST /api/apikey"]), 201)
@@ -84,6 +85,7 @@ async def here(app: Litestar, system: System, ana: Person) -> Here:
         "team_id": done(await ana.post("/team", {"name": "Gears"}), 201)["id"],
         "comment_id": comment["id"],
         "emoji": "👍",
+        "worklog_id": spent["id"],
         "attachment_id": (await ana.file(task["id"]))["id"],
         "task": task["id"],
         "webhook_id": webhook["id"],

@@ -167,6 +167,7 @@ async def _furnished(app: Litestar, system: System, ana: Person, ben: Person) ->
     sessions = done(await ben.get("/auth/sessions"), 200)["items"]
     task = (await ben.task(project))["id"]
     comment = done(await ben.post(f"/task/{task}/comments", {"body": "Oiled?"}), 201)
+    spent = done(await ben.post(f"/task/{task}/worklogs", {"minutes": 30}), 201)
     other = (await ben.task(project))["id"]
     return {
         **{"other": other, "other_id": other, "kind": "blocks"},
@@ -178,6 +179,7 @@ async def _furnished(app: Litestar, system: System, ana: Person, ben: Person) ->
         "team_id": done(await ana.post("/team", {"name": "Gears"}), 201)["id"],
         "task": task,
         "comment_id": comment["id"],
+        "worklog_id": spent["id"],
         "attachment_id": (await ben.file(task))["id"],
         **await ana.others(project),
         "view_id": done(await ben.post("/view", {"name": "Own"}), 201)["id"],

@@ -7,7 +7,7 @@ from domain.base import OrgId
 from runtime.system import System
 from tests.api.stage import Person, done, refused
 
-ELSEWHERE = ("blocked", "comments", "attachments", "subtasks", "overdue")
+ELSEWHERE = ("blocked", "comments", "attachments", "timeSpentMinutes", "subtasks", "overdue")
 """What a task shows that other things tell, or the clock: a past one leaves it out."""
 
 

@@ -9,14 +9,10 @@ import pytest
 from litestar import Litestar
 
 from api.http.policy import handlers_of
-from deliveries.fan_out import delivery_id
-from domain.base import OrgId
 from domain.identity.organization.membership import Role
-from eventstore.operations.records import Delivery
-from eventstore.recorded import event_id
 from projections.engine.progress import Progress
 from runtime.system import System
-from tests.api.stage import ENDING, Person, done, join, refused, sign_up
+from tests.api.stage import ENDING, Person, delivered, done, join, refused, sign_up
 from workers.consequences.leaving import Leaving
 from workers.consequences.losing_sight import LosingSight
 
@@ -44,6 +40,8 @@ async def made_private(ana: Person) -> Hidden:
     task = await ana.task(project, f"{SECRET} task")
     subtask = await ana.task(project, f"{SECRET} part", parentId=task["id"])
     comment = done(await ana.post(f"/task/{task['id']}/comments", {"body": SECRET}), 201)
+    spent = {"minutes": 30, "note": SECRET}
+    worklog = done(await ana.post(f"/task/{task['id']}/worklogs", spent), 201)
     asked = {"name": SECRET, "color": "#ff0000", "projectId": project["id"]}
     label = done(await ana.post("/label", asked), 201)
     ids = {
@@ -52,6 +50,7 @@ async def made_private(ana: Person) -> Hidden:
         "task": task["id"],
         "subtask": subtask["id"],
         "comment_id": comment["id"],
+        "worklog_id": worklog["id"],
         "label_id": label["id"],
         **await planned(ana, project["id"]),
     }
@@ -133,27 +132,6 @@ async def test_no_count_tells_of_it(app: Litestar, system: System, ana: Person) 
 
     for path, counted in before.items():
         assert done(await ben.get(path), 200) == counted
-
-
-async def delivered(system: System, ana: Person, webhook_id: str) -> Delivery:
-    """Note the delivery of the newest event of the private project, as a worker does."""
-    org_id = OrgId(UUID(ana.org_id))
-    seq = await system.log.organization_head(org_id)
-    [row] = await system.log.organization(org_id, seq - 1, 1)
-    made = Delivery(
-        id=delivery_id(webhook_id, seq),
-        endpoint=webhook_id,
-        org=ana.org_id,
-        seq=seq,
-        prev=0,
-        event_id=str(event_id(row)),
-        type=row.tag,
-        stream=str(row.stream_id),
-        created_at=system.clock(),
-        next_at=system.clock(),
-    )
-    await system.operations.add(made)
-    return made
 
 
 class _Known(dict[str, str]):

@@ -1,21 +1,25 @@
 """The parts of plans that the stories of commands begin with."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from domain.base import CycleId, MilestoneId, ProjectId, UserId, ViewId
+from domain.base import CycleId, MilestoneId, ProjectId, UserId, ViewId, WorklogId
 from domain.planning.cycle import CycleCreated, CycleDates
 from domain.planning.milestone import MilestoneCreated
 from domain.planning.view import ViewCreated
+from domain.planning.worklog import WorklogAdded
 from domain.work.project.events import ProjectCreated
 from tests.commands.acme import HERE, OPS
-from tests.domain.spec import ANA, ENG, NOW
+from tests.domain.spec import ANA, ENG, NOW, TASK
 from tests.spec import on
 
 ONE, TWO = CycleId(UUID(int=81)), CycleId(UUID(int=82))
 BETA, GA = MilestoneId(UUID(int=91)), MilestoneId(UUID(int=92))
 LATE = ViewId(UUID(int=86))
+SPENT = WorklogId(UUID(int=96))
 FIRST = date(2026, 5, 4)
+SPENT_ON = date(2026, 2, 27)
 OTHER_PROJECT = on(OPS, ProjectCreated(key="OPS", name="Other", created_by=ANA))
 
 
@@ -41,6 +45,18 @@ def view(
     name: str = "Late", project: ProjectId | None = ENG, by: UserId = ANA, *, shared: bool = True
 ) -> ViewCreated:
     return ViewCreated(project_id=project, name=name, shared=shared, created_by=by, created_at=NOW)
+
+
+def spent(by: UserId = ANA, *, at: datetime = NOW, **about: Any) -> WorklogAdded:
+    """Return half an hour of somebody, which they log themselves."""
+    details: dict[str, Any] = {
+        "task_id": TASK,
+        "minutes": 30,
+        "day": SPENT_ON,
+        "note": "Oiled",
+        "created_by": by,
+    }
+    return WorklogAdded(user_id=by, created_at=at, **(details | about))
 
 
 PLANNED = (*HERE, on(ONE, cycle()), on(BETA, milestone()))

@@ -1,9 +1,11 @@
 """Events of what hangs on tasks, and what takes back each of them."""
 
+from domain.planning import worklog
 from domain.work import attachment, comment
 from domain.work.relation import RelationRemoved
 from tests.commands import acme
 from tests.commands.acme import CHILD, COMMENT, FILE, HERE
+from tests.commands.planning.plans import FIRST, SPENT, SPENT_ON, spent
 from tests.commands.undo.rows import (
     BLOCKS,
     COMMENT_GONE,
@@ -11,6 +13,7 @@ from tests.commands.undo.rows import (
     GRAPH,
     RELATED,
     SECOND,
+    TIME_GONE,
     UNRELATED,
     Row,
     of,
@@ -49,6 +52,39 @@ CONTENT_ROWS: list[Row] = [
         task=True,
     ),
     of(FILE, acme.attachment(), then=FILE_GONE, task=True),
+    of(SPENT, spent(), then=TIME_GONE, task=True),
+    of(
+        SPENT,
+        spent(),
+        worklog.WorklogChanged(task_id=TASK, minutes=45, by=15, day=SPENT_ON, note=None),
+        then=(
+            worklog.WorklogChanged(task_id=TASK, minutes=30, by=-15, day=SPENT_ON, note=None),
+            worklog.WorklogChanged(task_id=TASK, minutes=30, by=0, day=SPENT_ON, note="Oiled"),
+        ),
+        task=True,
+    ),
+    of(
+        SPENT,
+        spent(),
+        worklog.WorklogChanged(task_id=TASK, minutes=30, by=0, day=FIRST, note="Oiled"),
+        then=worklog.WorklogChanged(task_id=TASK, minutes=30, by=0, day=SPENT_ON, note="Oiled"),
+        task=True,
+    ),
+    of(
+        SPENT,
+        spent(),
+        TIME_GONE,
+        then=worklog.WorklogRestored(task_id=TASK, minutes=30),
+        task=True,
+    ),
+    of(
+        SPENT,
+        spent(),
+        TIME_GONE,
+        worklog.WorklogRestored(task_id=TASK, minutes=30),
+        then=TIME_GONE,
+        task=True,
+    ),
     of(
         FILE,
         acme.attachment(),

@@ -4,7 +4,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from domain.base import Event, FieldId, LabelId, TeamId
-from domain.planning import field
+from domain.planning import field, worklog
 from domain.work import attachment, comment, label, team
 from domain.work.project import events as project
 from domain.work.relation import RelationAdded, RelationKind, RelationRemoved, graph_of
@@ -78,6 +78,9 @@ LABELLED = on(BUG, LABEL)
 PLANNED = (on(plans.ONE, plans.cycle()), on(plans.BETA, plans.milestone()))
 COMMENT_GONE = comment.CommentDeleted(task_id=TASK, deleted_by=ANA, project_id=ENG, owner=ANA)
 FILE_GONE = attachment.AttachmentDeleted(task_id=TASK, deleted_by=ANA, project_id=ENG, owner=ANA)
+TIME_GONE = worklog.WorklogDeleted(
+    task_id=TASK, minutes=30, deleted_by=ANA, project_id=ENG, owner=ANA
+)
 RELATED = RelationAdded(kind=BLOCKS, from_=TASK, to=CHILD, open=True)
 UNRELATED = RelationRemoved(kind=BLOCKS, from_=TASK, to=CHILD, open=True)
 DEFINED = STANDARD.define(STANDARD.statuses, STANDARD.transitions[:-1], {}, 2)[0]

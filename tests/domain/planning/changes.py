@@ -1,9 +1,9 @@
 """What each event of planning changes, and on which state."""
 
 from domain.base import Event, State
-from domain.planning import criteria, cycle, field, inbox, milestone, view
+from domain.planning import criteria, cycle, field, inbox, milestone, view, worklog
 from domain.work.task.custom_field import FieldType
-from tests.domain.spec import ACME, ANA, DAY, ENG, NOW, given
+from tests.domain.spec import ACME, ANA, DAY, ENG, NOW, TASK, given
 
 SIZE = given(
     field.Field(),
@@ -29,6 +29,19 @@ BETA = given(
     milestone.MilestoneCreated(project_id=ENG, name="Beta", created_by=ANA, created_at=NOW),
 )
 MINE = given(view.SavedView(), view.ViewCreated(name="Mine", created_by=ANA, created_at=NOW))
+SPENT = given(
+    worklog.Worklog(),
+    worklog.WorklogAdded(
+        task_id=TASK,
+        user_id=ANA,
+        minutes=30,
+        day=NOW.date(),
+        note="Oiled",
+        created_by=ANA,
+        created_at=NOW,
+    ),
+)
+UNSPENT = worklog.WorklogDeleted(task_id=TASK, minutes=30, deleted_by=ANA)
 RETIRED = (field.OptionRule(key="l"), field.OptionRule(key="s", retired=True))
 
 PLANNING_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
@@ -97,6 +110,18 @@ PLANNING_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
         inbox.DigestDue(user_id=ANA, organization_id=ACME, at=NOW),
         ("digest_at",),
     ),
+    (
+        SPENT,
+        worklog.WorklogChanged(task_id=TASK, minutes=5, by=-25, day=(NOW + DAY).date(), note="Oil"),
+        ("minutes", "day", "note"),
+    ),
+    (SPENT, UNSPENT, ("deleted", "deleted_by")),
+    (
+        given(SPENT, UNSPENT),
+        worklog.WorklogRestored(task_id=TASK, minutes=30),
+        ("deleted", "deleted_by"),
+    ),
+    (SPENT, worklog.WorklogPurged(task_id=TASK), ("note", "deleted", "purged")),
 ]
 
 PLANNING_CREATIONS: set[type[Event]] = {
@@ -104,4 +129,5 @@ PLANNING_CREATIONS: set[type[Event]] = {
     field.FieldCreated,
     milestone.MilestoneCreated,
     view.ViewCreated,
+    worklog.WorklogAdded,
 }

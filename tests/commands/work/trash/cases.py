@@ -19,6 +19,7 @@ from domain.planning.cycle import CycleDeleted, CyclePurged
 from domain.planning.field import FieldCreated, FieldDeleted, FieldPurged, stream_of_field
 from domain.planning.milestone import MilestoneDeleted, MilestonePurged
 from domain.planning.view import ViewCreated, ViewDeleted, ViewPurged
+from domain.planning.worklog import WorklogDeleted, WorklogPurged
 from domain.work.attachment import AttachmentDeleted, AttachmentPurged
 from domain.work.comment import CommentDeleted, CommentPurged
 from domain.work.label import LabelCreated, LabelDeleted, LabelPurged
@@ -34,7 +35,7 @@ from tests.commands.acme import (
     attachment,
     comment,
 )
-from tests.commands.planning.plans import BETA, ONE, cycle, milestone
+from tests.commands.planning.plans import BETA, ONE, SPENT, cycle, milestone, spent
 from tests.domain.spec import ACME, ANA, ENG, GEARS, NOW, TASK
 from tests.spec import Past, on
 
@@ -81,6 +82,12 @@ CASES = [
         attachment(),
         AttachmentDeleted(task_id=TASK, deleted_by=ANA),
         AttachmentPurged(task_id=TASK),
+    ),
+    Case(
+        Thing(TrashKind.WORKLOG, SPENT),
+        spent(),
+        WorklogDeleted(task_id=TASK, minutes=30, deleted_by=ANA),
+        WorklogPurged(task_id=TASK),
     ),
     Case(Thing(TrashKind.LABEL, BUG), LABELLED, LabelDeleted(), LabelPurged()),
     Case(
