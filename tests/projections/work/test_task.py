@@ -63,6 +63,7 @@ def test_a_new_task_is_shown_with_its_key_and_everything_about_it() -> None:
         "version": 1,
         "comments": 0,
         "attachments": 0,
+        "timeSpentMinutes": 0,
         "subtasks": {"done": 0, "all": 0},
     }
 
@@ -120,6 +121,7 @@ def test_a_task_can_be_looked_up_by_everything_that_is_shown_of_it() -> None:
         ],
         "comments": 0,
         "attachments": 0,
+        "time_spent_minutes": 0,
         "has_subtasks": False,
         "created": "2026-03-01T09:30:00.000000+00:00!0000001!ENG",
         "changed": "2026-03-01T09:30:00.000000+00:00!ENG-1",
