@@ -147,7 +147,7 @@ class CommandHandler:
     async def _moved(self, reads: Reads, context: Context) -> bool:
         """Return whether what an attempt read has changed since."""
         moved = await self.states.refresh(reads.loaded, context.org_id)
-        return moved or await reads.claims_moved()
+        return moved or await reads.others_moved()
 
 
 def _receipt(

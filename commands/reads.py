@@ -25,6 +25,7 @@ class Reads:
         self.loaded: dict[UUID, Loaded[Any]] = {}
         """Every stream that the decision read, as it was then."""
         self._held: dict[ClaimKey, UUID | None] = {}
+        self._noted: dict[CountKey, int] = {}
 
     async def __call__(self, kind: type[S], stream: UUID) -> S:
         """Return the state of *stream* in the caller's organization (or on the platform).
@@ -83,12 +84,27 @@ class Reads:
         """Return the values of *counts* now, which the append does not verify."""
         return await self._states.counted(counts)
 
-    async def claims_moved(self) -> bool:
-        """Return whether a claim that the decision looked at has another holder now."""
+    async def noted(self, counts: Sequence[CountKey]) -> dict[CountKey, int]:
+        """Return the values of *counts* now, on which the decision rests.
+
+        The append does not verify them; if it refuses something, they are looked at again.
+        """
+        found = await self._states.counted(counts)
+        self._noted.update(found)
+        return found
+
+    async def others_moved(self) -> bool:
+        """Return whether a claim, or a count, that the decision looked at is another now."""
+        return await self._claims_moved() or await self._counts_moved()
+
+    async def _claims_moved(self) -> bool:
         if not self._held:
             return False
         found = await self._states.holders(list(self._held))
         return any(found.get(claim) != holder for claim, holder in self._held.items())
+
+    async def _counts_moved(self) -> bool:
+        return bool(self._noted) and await self._states.counted(list(self._noted)) != self._noted
 
     def version(self, stream: UUID) -> int:
         """Return the version at which *stream* was read."""
@@ -151,7 +167,7 @@ class AheadReads(Reads):
     def __init__(self, read: Reads, ahead: Mapping[UUID, State] | None = None) -> None:
         """Begin with what *read* finds or, for a dry run that goes on, with the states *ahead*."""
         super().__init__(read._states, read._org_id)
-        self.loaded, self._held = read.loaded, read._held
+        self.loaded, self._held, self._noted = read.loaded, read._held, read._noted
         self.ahead: dict[UUID, State] = dict(ahead or {})
         self._begun: dict[UUID, State] = {}
 

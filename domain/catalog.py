@@ -12,6 +12,7 @@ from domain.planning.cycle import Cycle
 from domain.planning.field import Field
 from domain.planning.inbox import Inbox
 from domain.planning.milestone import Milestone
+from domain.planning.template.state import TaskTemplate
 from domain.planning.view import SavedView
 from domain.planning.worklog import Worklog
 from domain.undo import Undo
@@ -41,6 +42,7 @@ STATES: tuple[type[State], ...] = (
     Cycle,
     Milestone,
     SavedView,
+    TaskTemplate,
     Inbox,
     Attachment,
     Webhook,

@@ -4,16 +4,17 @@ from datetime import date
 
 from litestar import Controller, get, post
 from litestar.params import JSONBody
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from api.http.paging import LIMIT_DEFAULT
 from api.http.parameters import Cursor, Limit, Page, shows
 from api.http.policy import needs
+from api.http.problem import FieldError, invalid
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.http.run_command import run_command
 from api.work.project_key import ProjectRef, project_id_of
-from api.work.task_reply import shown_task
+from api.work.task_reply import CreatedTask, create_from_template, shown_task
 from api.work.tasks.detail import TaskDetail
 from api.work.tasks.field_order import TOO_MANY
 from api.work.tasks.filters import FILTERS
@@ -44,11 +45,12 @@ from api.work.tasks.parameters import (
 from commands.work.task_create import Assignees, CreateTask, LabelIds
 from commands.work.task_plan import FieldInputs, Planned
 from commands.work.task_values import Description, DueTime, Estimate, Mentions
-from domain.base import CycleId, MilestoneId, NotFound, TaskId
+from domain.base import CycleId, MilestoneId, NotFound, TaskId, TemplateId
 from domain.identity.plan import PlanLimitReached
 from domain.name import Title
 from domain.permission import Permission
 from domain.planning.field import FieldNotInUse
+from domain.planning.template.errors import TitleMissing
 from domain.work.project.errors import ProjectIsArchived, ProjectOnHold
 from domain.work.task.custom_field import FieldValueNotValid, UnknownField
 from domain.work.task.errors import (
@@ -65,9 +67,12 @@ from eventstore.identifiers import new_id
 
 
 class NewTask(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """Body of a new task."""
+    """Body of a new task. What it does not give comes from its template, if it names one.
 
-    title: Title
+    It needs a title, unless its template has one.
+    """
+
+    title: Title | UnsetType = UNSET
     description: Description | None = None
     mentions: Mentions = ()
     status: StatusKey | None = None
@@ -82,6 +87,7 @@ class NewTask(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     cycle_id: CycleId | None = None
     milestone_id: MilestoneId | None = None
     fields: FieldInputs = {}
+    template_id: TemplateId | None = None
 
 
 class ProjectTaskController(Controller):
@@ -107,22 +113,25 @@ class ProjectTaskController(Controller):
                 FieldNotInUse,
                 FieldValueNotValid,
                 UnknownField,
+                TitleMissing,
             ),
         ),
-        responses=shows(TaskDetail, 201),
+        responses=shows(CreatedTask, 201),
     )
     async def create(
         self, request: ApiRequest, project: ProjectRef, data: JSONBody[NewTask]
     ) -> ApiResponse:
-        """Create a task. It gets the next number in its project.
+        """Create a task, alone or from a template. It gets the next number in its project.
 
         Whom its description mentions (`mentions`) watches the task and is told.
         """
+        if data.title is UNSET and data.template_id is None:
+            raise invalid(FieldError("$.title", "This field is required"))
         task_id = TaskId(new_id())
         command = CreateTask(
             task_id=task_id,
             project_id=await project_id_of(request, project),
-            title=data.title,
+            title=data.title or "",
             description=data.description,
             mentions=data.mentions,
             status=data.status,
@@ -137,6 +146,8 @@ class ProjectTaskController(Controller):
             fields=data.fields,
             planned=Planned(cycle_id=data.cycle_id, milestone_id=data.milestone_id),
         )
+        if data.template_id is not None:
+            return await create_from_template(request, command, data.template_id, NewTask)
         return await run_command(request, command, shown_task(request, task_id, 201))
 
     @get(

@@ -81,7 +81,8 @@ ACTIVITIES: dict[EventActivity, str] = {
     EventActivity(API_ACTIVITY, 1, "Create"): (
         "attachment.imported attachment.uploaded comment.imported comment.posted cycle.created"
         " field.created label.created milestone.created project.created relation.added"
-        " task.created task.imported view.created worklog.added"
+        " task.created task.imported task.templated template.created view.created"
+        " worklog.added"
     ),
     EventActivity(API_ACTIVITY, 2, "Read"): "access.audit_read audit.exported",
     EventActivity(API_ACTIVITY, 3, "Update"): (
@@ -96,14 +97,17 @@ ACTIVITIES: dict[EventActivity, str] = {
         " task.field_set task.labelled task.mentioned task.milestone_changed task.moved"
         " task.priority_changed task.ranked task.reparented task.restored task.retitled"
         " task.scheduled task.status_changed task.unassigned task.unlabelled task.unwatched"
-        " task.watched view.columns_changed view.filtered view.renamed view.restored view.shared"
-        " view.sorted view.unshared worklog.changed worklog.restored"
+        " task.watched template.described template.fields_changed template.renamed"
+        " template.restored template.subtasks_changed template.text_changed template.titled"
+        " template.values_changed view.columns_changed view.filtered view.renamed view.restored"
+        " view.shared view.sorted view.unshared worklog.changed worklog.restored"
     ),
     EventActivity(API_ACTIVITY, 4, "Delete"): (
         "attachment.deleted attachment.purged comment.deleted comment.purged cycle.deleted"
         " cycle.purged field.deleted field.purged label.deleted label.purged milestone.deleted"
         " milestone.purged project.deleted project.purged relation.removed task.deleted"
-        " task.purged view.deleted view.purged worklog.deleted worklog.purged"
+        " task.purged template.deleted template.purged view.deleted view.purged worklog.deleted"
+        " worklog.purged"
     ),
     EventActivity(API_ACTIVITY, OTHER, "Other"): "access.denied",
 }

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from commands.claims.exchange import EXTERNAL_COMMENT, EXTERNAL_FILE, EXTERNAL_ID
 from commands.claims.planning import CYCLES, FIELDS, MILESTONES
+from commands.claims.templates import TEMPLATE_NAME
 from commands.happening import Happening, Reservations
 from commands.label_claims import LABEL_NAME
 from commands.lint.finding import LintFinding
@@ -24,7 +25,7 @@ K = TypeVar("K", ClaimRow, CountRow)
 
 
 _EXTERNAL = (EXTERNAL_ID, EXTERNAL_COMMENT, EXTERNAL_FILE)
-_NAMES = (LABEL_NAME, TEAM_NAME, FIELDS.scope, CYCLES.scope, MILESTONES.scope)
+_NAMES = (LABEL_NAME, TEAM_NAME, TEMPLATE_NAME, FIELDS.scope, CYCLES.scope, MILESTONES.scope)
 
 
 class ExpectedTables:

@@ -5,6 +5,7 @@ from commands.undo.content import OF_CONTENTS
 from commands.undo.plan import OF_PLANS
 from commands.undo.project import OF_PROJECTS
 from commands.undo.task import OF_TASKS
+from commands.undo.template import OF_TEMPLATES
 from domain.access import AccessRecord
 from domain.audit import AuditTrail
 from domain.base import Event
@@ -15,7 +16,13 @@ from domain.identity.organization.state import Organization
 from domain.undo import Undo
 from domain.work.relation import DependencyGraph
 
-REVERSIBLE: dict[type[Event], Answer] = {**OF_TASKS, **OF_CONTENTS, **OF_PROJECTS, **OF_PLANS}
+REVERSIBLE: dict[type[Event], Answer] = {
+    **OF_TASKS,
+    **OF_CONTENTS,
+    **OF_PROJECTS,
+    **OF_PLANS,
+    **OF_TEMPLATES,
+}
 """The answers for the events of what people work with."""
 
 FINAL: dict[type, Final] = {

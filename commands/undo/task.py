@@ -58,6 +58,7 @@ from domain.work.task.imported import TaskImported
 from domain.work.task.mentions import TaskMentioned
 from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from domain.work.task.state import OPEN_NUMBER
+from domain.work.task.templated import TaskTemplated
 from domain.work.task.trash_events import TaskPurged
 from domain.work.workflow.events import StatusKey
 
@@ -198,6 +199,7 @@ WITH_SUBTASKS = (TaskCreated, TaskDeleted, TaskRestored, TaskReparented, TaskMov
 OF_TASKS: dict[type[Event], Answer] = {
     TaskCreated: _AWAY,
     TaskImported: IMPORTED,
+    TaskTemplated: IMPORTED,
     TaskRetitled: (_edit("title"),),
     TaskDescribed: (_edit("description"),),
     TaskMentioned: (_edit("mentions"),),

@@ -10,8 +10,9 @@ from commands.base import Context
 from commands.reads import Reads
 from commands.sight import refuse_unless_concerned
 from domain.base import CycleId, MilestoneId, NotFound, ProjectId, UserId
+from domain.planning.accepting import field_texts, is_not_offered
 from domain.planning.cycle import Cycle
-from domain.planning.field import CHOOSING, Field, FieldNotInUse, stream_of_field
+from domain.planning.field import Field, FieldNotInUse, stream_of_field
 from domain.planning.milestone import Milestone
 from domain.work.project.state import Project
 from domain.work.task import filling, planning, watching
@@ -19,9 +20,6 @@ from domain.work.task.custom_field import (
     FieldInput,
     FieldKey,
     FieldType,
-    UnknownField,
-    not_valid,
-    texts_of,
 )
 from domain.work.task.events import TaskEvent
 from domain.work.task.state import Task
@@ -67,27 +65,16 @@ async def _filled(
     # Its type never changes, and the append checks what else could. So its stream need not be
     # verified, unless it is refused by what is in memory, which may be old.
     field = await read.settled(Field, stream)
-    if field.created_at is None or _not_offered(field, value):
+    if field.created_at is None or is_not_offered(field, value):
         field = await read(Field, stream)
-    if field.created_at is None:
-        raise UnknownField(key=key)
-    texts = texts_of(key, field.kind, value)
-    if field.kind in CHOOSING and not {*texts} <= {*field.options}:
-        raise not_valid(key, field.kind, [each for each in field.options if each in field.offered])
+    texts = field_texts(field, key, value)
     events = filling.fill(task, key, field.kind, texts)
-    if events and texts and (field.deleted or _not_offered(field, value)):
+    if events and texts and (field.deleted or is_not_offered(field, value)):
         raise FieldNotInUse(key=key)
     if field.kind is FieldType.USER and events:
         for text in texts:
             await refuse_unless_concerned(read, context, project, UserId(UUID(text)))
     return events
-
-
-def _not_offered(field: Field, value: FieldInput | None) -> bool:
-    """Return whether *value* is an option that tasks do not get."""
-    if value is None or field.kind not in CHOOSING:
-        return False
-    return bool({*texts_of(field.key, field.kind, value)}.difference(field.offered))
 
 
 class Planned(Struct, frozen=True, kw_only=True):

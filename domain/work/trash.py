@@ -18,3 +18,4 @@ class TrashKind(StrEnum):
     FIELD = "field"
     VIEW = "view"
     WORKLOG = "worklog"
+    TEMPLATE = "template"

@@ -31,7 +31,7 @@ _SILENT = frozenset({"task.created", "task.ranked", "task.watched", "task.unwatc
 """Changes of a task that nobody is told of."""
 
 
-_CREATING = frozenset({"CreateTask", "ImportTasks", "ImportFiles"})
+_CREATING = frozenset({"CreateTask", "CreateFromTemplate", "ImportTasks", "ImportFiles"})
 """Commands that set the fields of a new task, or bring old files, which are no changes."""
 _OLD_NEWS = "ImportComments"
 """The command that posts comments which were written elsewhere, some time ago."""

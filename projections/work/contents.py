@@ -47,6 +47,7 @@ _PARTS = (
     _List(TrashKind.MILESTONE, "milestones", "project_id", "order"),
     _List(TrashKind.FIELD, "fields", "project_id", "key"),
     _List(TrashKind.VIEW, "views", "project_id", "id"),
+    _List(TrashKind.TEMPLATE, "templates", "project_id", "order"),
 )
 MODELS_OF_TASK = tuple(each.model for each in _OF_TASK)
 MODELS_OF_PROJECT = ("trash", _TASKS.model, *(each.model for each in _PARTS))
@@ -68,7 +69,7 @@ async def contents_of_task(
 async def contents_of_project(
     models: ReadModels, org_id: OrgId, project_id: UUID
 ) -> AsyncIterator[list[Content]]:
-    """Yield the tasks, labels, cycles, milestones, fields and views of a project, page by page.
+    """Yield the tasks, labels, cycles, milestones, fields, views and templates of a project.
 
     What is in the trash by itself is found there: two things in it may have the same name.
     """

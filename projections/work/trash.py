@@ -18,6 +18,7 @@ from domain.hooks.webhook.events import WebhookDeleted, WebhookPurged, WebhookRe
 from domain.planning.cycle import CycleDeleted, CyclePurged, CycleRestored
 from domain.planning.field import FieldDeleted, FieldPurged, FieldRestored
 from domain.planning.milestone import MilestoneDeleted, MilestonePurged, MilestoneRestored
+from domain.planning.template.events import TemplateDeleted, TemplatePurged, TemplateRestored
 from domain.planning.view import ViewDeleted, ViewPurged, ViewRestored
 from domain.planning.worklog import WorklogDeleted, WorklogPurged, WorklogRestored
 from domain.work.attachment import AttachmentDeleted, AttachmentPurged, AttachmentRestored
@@ -50,6 +51,7 @@ _DELETIONS: dict[type[Event], TrashKind] = {
     FieldDeleted: TrashKind.FIELD,
     ViewDeleted: TrashKind.VIEW,
     WorklogDeleted: TrashKind.WORKLOG,
+    TemplateDeleted: TrashKind.TEMPLATE,
 }
 _ENDS = (
     ProjectRestored,
@@ -64,6 +66,7 @@ _ENDS = (
     FieldRestored,
     ViewRestored,
     WorklogRestored,
+    TemplateRestored,
     ProjectPurged,
     TaskPurged,
     CommentPurged,
@@ -76,6 +79,7 @@ _ENDS = (
     FieldPurged,
     ViewPurged,
     WorklogPurged,
+    TemplatePurged,
 )
 
 
@@ -113,7 +117,7 @@ class Trash(Projection[InTrash]):
     """Deletions of an organization, the newest first: all, of a kind, in a project, of a person."""
 
     name = "trash"
-    version = 4
+    version = 5
     tags = tags_of(*_DELETIONS, *_ENDS, TaskMoved)
     state = InTrash
     indexes = (

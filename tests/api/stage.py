@@ -84,6 +84,8 @@ class Person:
         known = {"label_id": label["id"], "field_id": field["id"]}
         view = done(await self.post("/view", {"name": "Late", "shared": True}), 201)
         known |= {"cycle_id": cycle["id"], "milestone_id": milestone["id"], "view_id": view["id"]}
+        template = done(await self.post("/template", {"name": "Bug"}), 201)
+        known |= {"template_id": template["id"]}
         known |= {"other_project": elsewhere["id"], "kind": "blocks", "notice": "1"}
         said = done(await self.post(f"/task/{other}/comments", {"body": "Well?"}), 201)["id"]
         done(await self.delete(f"/task/{other}/comments/{said}"), 204)

@@ -82,6 +82,7 @@ class TestRoutes:
                     "cycle_id",
                     "milestone_id",
                     "view_id",
+                    "template_id",
                     "import_id",
                     "team_id",
                     "attachment_id",

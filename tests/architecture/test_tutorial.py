@@ -18,6 +18,7 @@ KEYS = ROOT / "docs" / "how-to" / "use-an-api-key.md"
 CYCLES = ROOT / "docs" / "how-to" / "plan-a-project.md"
 FIELDS = ROOT / "docs" / "how-to" / "add-custom-fields.md"
 VIEWS = ROOT / "docs" / "how-to" / "save-a-view.md"
+TEMPLATES = ROOT / "docs" / "how-to" / "use-a-task-template.md"
 OWN = ROOT / "docs" / "how-to" / "see-your-own-work.md"
 WORKFLOW = ROOT / "docs" / "how-to" / "define-a-workflow.md"
 BLOCKING = ROOT / "docs" / "how-to" / "say-what-blocks-a-task.md"
@@ -167,6 +168,17 @@ def test_a_view_is_saved_by_the_words_of_the_page(reader: Reader) -> None:
     assert '"filter":{"overdue":true}' in late
     assert '"items":[]' in none
     assert '"name":"Urgent"' in restored
+
+
+def test_a_task_is_created_from_a_template_by_the_words_of_the_page(reader: Reader) -> None:
+    listed, made, changed, restored = reader.follow(TEMPLATES)
+
+    assert '"name":"Bug report"' in listed
+    assert '"title":"The wheel squeaks"' in made
+    assert '"subtasks":{"done":0,"all":2}' in made
+    assert '"templateLeftOut":[]' in made
+    assert '"dueIn":14' in changed
+    assert '"name":"Bug report"' in restored
 
 
 def test_somebody_sees_their_own_work_by_the_words_of_the_page(reader: Reader) -> None:

@@ -9,7 +9,6 @@ from immutables import Map
 from msgspec.structs import asdict
 
 from domain import access
-from domain.access import AccessRecord
 from domain.audit import AuditExported, AuditTrail, LogRestored
 from domain.base import Event, SessionId, State
 from domain.catalog import EVENT_TYPES, tag_of
@@ -27,6 +26,7 @@ from domain.identity.session import state as session_state
 from domain.identity.user import address, erasure, totp
 from domain.identity.user import events as user
 from domain.identity.user.state import User
+from domain.planning.template.state import TaskTemplate
 from domain.undo import ChangesUndone, Undo
 from domain.work.team import Team
 from tests.domain.acme import DELETED, TEAM, invitation
@@ -199,12 +199,12 @@ CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     (HOOK, webhook.WebhookReplayRequested(from_seq=1, to_seq=2), ()),
     (HOOK, webhook.WebhookDeleted(), ("deleted",)),
     (given(HOOK, webhook.WebhookDeleted()), webhook.WebhookRestored(), ("deleted",)),
-    (AccessRecord(), access.AuditRead(user_id=ANA, at=NOW), ("audit_read_at",)),
-    (AccessRecord(), access.LoggedIn(user_id=ANA, session_id=SessionId(ANA)), ()),
-    (AccessRecord(), access.NewNetworkUsed(user_id=ANA, session_id=SessionId(ANA)), ()),
-    (AccessRecord(), access.LoginRefused(user_id=ANA, count=2), ()),
-    (AccessRecord(), access.SsoRefused(user_id=ANA, reason="expired_token", count=2), ()),
-    (AccessRecord(), access.AccessDenied(user_id=ANA, needs="audit:read", count=2), ()),
+    (access.AccessRecord(), access.AuditRead(user_id=ANA, at=NOW), ("audit_read_at",)),
+    (access.AccessRecord(), access.LoggedIn(user_id=ANA, session_id=SessionId(ANA)), ()),
+    (access.AccessRecord(), access.NewNetworkUsed(user_id=ANA, session_id=SessionId(ANA)), ()),
+    (access.AccessRecord(), access.LoginRefused(user_id=ANA, count=2), ()),
+    (access.AccessRecord(), access.SsoRefused(user_id=ANA, reason="expired_token", count=2), ()),
+    (access.AccessRecord(), access.AccessDenied(user_id=ANA, needs="audit:read", count=2), ()),
     (KEY, api_key.ApiKeyUpdated(name="Two", networks="::/0"), ("name", "networks")),
     (
         KEY,
@@ -278,7 +278,9 @@ def _parts(state: Any) -> dict[str, Any]:
     """Return every value in *state* by the key of the field, or of the part of it."""
     parts: dict[str, Any] = {}
     for name, value in asdict(state).items():
-        if name in MEMBERS_OF_SETS or (name == "members" and isinstance(value, tuple)):
+        if isinstance(state, TaskTemplate):  # what is several in it is set as a whole
+            parts[name] = value
+        elif name in MEMBERS_OF_SETS or (name == "members" and isinstance(value, tuple)):
             parts |= {f"{name}:{user_id}": True for user_id in value}
         elif name == "members" and not isinstance(state, Team):
             for user_id, member in value.items():
@@ -288,9 +290,9 @@ def _parts(state: Any) -> dict[str, Any]:
         elif isinstance(value, OrganizationSettings):
             parts |= {f"{name}:{k}": v for k, v in asdict(value).items()}
         elif isinstance(value, SignOn):
-            parts[f"{name}:provider"] = value.provider
             parts |= {f"{name}:links:{key}": entry for key, entry in value.links.items()}
             parts |= {f"{name}:proven:{domain}": True for domain in value.proven}
+            parts[f"{name}:provider"] = value.provider
         elif isinstance(value, Map):
             parts |= {f"{name}:{key}": entry for key, entry in value.items()}
         else:

@@ -57,6 +57,7 @@ def make_world(url: str) -> World:
                 "concern": "assigned",
                 "notice": "1",
                 "view_id": _made(client, "/view", name="Late", shared=True)["id"],
+                "template_id": _made(client, "/template", name="Bug")["id"],
                 "label_id": _made(client, "/label", name="Bug", color="#ff0000")["id"],
                 "attachment_id": client.post(f"/task/{task}/attachments", content=b"one")
                 .raise_for_status()

@@ -16,6 +16,7 @@ from domain.catalog import tag_of
 from domain.hooks.webhook.events import WebhookCreated
 from domain.identity.api_key.events import ApiKeyCreated
 from domain.identity.organization.membership import MemberInvited
+from domain.planning.template.events import TemplateCreated
 from domain.planning.view import ViewCreated
 from domain.work.label import LabelCreated
 from domain.work.project.events import ProjectCreated
@@ -33,6 +34,7 @@ _KINDS: dict[type[Event], TrashKind] = {
     LabelCreated: TrashKind.LABEL,
     WebhookCreated: TrashKind.WEBHOOK,
     ViewCreated: TrashKind.VIEW,
+    TemplateCreated: TrashKind.TEMPLATE,
 }
 """What an organization has; all else is in a project or a task."""
 _CREATIONS = (*map(tag_of, _KINDS), tag_of(ApiKeyCreated), tag_of(MemberInvited))

@@ -12,6 +12,8 @@ from domain.hooks.webhook.state import Webhook
 from domain.planning.cycle import Cycle, CyclePurged
 from domain.planning.field import Field, FieldPurged
 from domain.planning.milestone import Milestone, MilestonePurged
+from domain.planning.template.events import TemplatePurged
+from domain.planning.template.state import TaskTemplate
 from domain.planning.view import SavedView, ViewPurged
 from domain.planning.worklog import Worklog, WorklogPurged
 from domain.work.attachment import Attachment, AttachmentPurged
@@ -37,6 +39,7 @@ Trashable = (
     | Field
     | SavedView
     | Worklog
+    | TaskTemplate
 )
 
 TRASHABLE: dict[TrashKind, type[Trashable]] = {
@@ -52,6 +55,7 @@ TRASHABLE: dict[TrashKind, type[Trashable]] = {
     TrashKind.FIELD: Field,
     TrashKind.VIEW: SavedView,
     TrashKind.WORKLOG: Worklog,
+    TrashKind.TEMPLATE: TaskTemplate,
 }
 
 CONTENTS_PURGED: tuple[type[Event], ...] = (
@@ -64,6 +68,7 @@ CONTENTS_PURGED: tuple[type[Event], ...] = (
     MilestonePurged,
     FieldPurged,
     ViewPurged,
+    TemplatePurged,
 )
 """What is recorded of what a task or a project takes along."""
 
@@ -77,6 +82,7 @@ OF_ORGANIZATION_PURGED: tuple[type[Event], ...] = (
     LabelPurged,
     WebhookPurged,
     ViewPurged,
+    TemplatePurged,
 )
 """What is recorded of what an organization takes along; the rest is in projects and tasks."""
 
@@ -94,6 +100,7 @@ _PURGE: dict[type[Trashable], Callable[[Any], Event]] = {
     Field: lambda one: FieldPurged(project_id=one.project_id),
     SavedView: lambda _: ViewPurged(),
     Worklog: lambda one: WorklogPurged(task_id=one.task_id),
+    TaskTemplate: lambda _: TemplatePurged(),
 }
 
 

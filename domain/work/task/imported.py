@@ -9,6 +9,7 @@ from domain.base import DomainError, Event, Personal, Refusal
 from domain.name import one_line
 from domain.work.task.custom_field import TaskFieldSet
 from domain.work.task.mentions import TaskMentioned
+from domain.work.task.templated import TaskTemplated
 
 ExternalId = Annotated[str, one_line(200)]
 """What a task is called where it came from; unique among the tasks imported into a project."""
@@ -56,7 +57,7 @@ class TaskImported(Event, frozen=True, kw_only=True, omit_defaults=True, tag="ta
     author: Personal | None = None
 
 
-TaskDetailEvent = TaskFieldSet | TaskImported | TaskMentioned
+TaskDetailEvent = TaskFieldSet | TaskImported | TaskMentioned | TaskTemplated
 """What only some tasks have."""
 
 

@@ -50,6 +50,7 @@ from domain.work.task.imported import TaskImported, TaskOrigin, imported_from
 from domain.work.task.mentions import TaskMentioned
 from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from domain.work.task.rank import place, rank_of_number
+from domain.work.task.templated import TaskTemplated
 from domain.work.task.trash_events import PURGED_TASK, TaskPurged
 from domain.work.workflow.events import STARTED, StatusGroup
 
@@ -240,6 +241,7 @@ def _without(members: Iterable[M], gone: M) -> tuple[M, ...]:
 _FOLDS: dict[type[Event], Callable[[Task, Any], Task]] = {
     TaskCreated: lambda _, event: _created(event),
     TaskImported: _imported,
+    TaskTemplated: lambda task, _: task,
     TaskRetitled: lambda task, event: replace(task, title=event.to),
     TaskDescribed: lambda task, event: replace(task, description=event.description),
     TaskMentioned: lambda task, event: replace(task, mentions=event.mentions),

@@ -42,8 +42,6 @@ async def made_private(ana: Person) -> Hidden:
     comment = done(await ana.post(f"/task/{task['id']}/comments", {"body": SECRET}), 201)
     spent = {"minutes": 30, "note": SECRET}
     worklog = done(await ana.post(f"/task/{task['id']}/worklogs", spent), 201)
-    asked = {"name": SECRET, "color": "#ff0000", "projectId": project["id"]}
-    label = done(await ana.post("/label", asked), 201)
     ids = {
         "project_id": project["id"],
         "project": project["id"],
@@ -51,22 +49,23 @@ async def made_private(ana: Person) -> Hidden:
         "subtask": subtask["id"],
         "comment_id": comment["id"],
         "worklog_id": worklog["id"],
-        "label_id": label["id"],
         **await planned(ana, project["id"]),
     }
     return Hidden(project, task, ids)
 
 
 async def planned(ana: Person, project_id: str) -> dict[str, str]:
-    """Make a custom field, a cycle, a milestone and a shared view of a project."""
+    """Make a label, a custom field, a cycle, a milestone, a shared view and a template."""
     path, days = f"/project/{project_id}", {"startsOn": "2026-05-04", "endsOn": "2026-05-15"}
     field = {"key": "secret", "name": SECRET, "type": "text"}
-    view = {"name": SECRET, "shared": True, "projectId": project_id}
+    named = {"name": SECRET, "projectId": project_id}
     return {
         "field_id": done(await ana.post(f"{path}/fields", field), 201)["id"],
         "cycle_id": done(await ana.post(f"{path}/cycles", {"name": SECRET, **days}), 201)["id"],
         "milestone_id": done(await ana.post(f"{path}/milestones", {"name": SECRET}), 201)["id"],
-        "view_id": done(await ana.post("/view", view), 201)["id"],
+        "view_id": done(await ana.post("/view", {**named, "shared": True}), 201)["id"],
+        "template_id": done(await ana.post("/template", named), 201)["id"],
+        "label_id": done(await ana.post("/label", {**named, "color": "#ff0000"}), 201)["id"],
     }
 
 

@@ -4,9 +4,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from domain.base import CycleId, MilestoneId, ProjectId, UserId, ViewId, WorklogId
+from domain.base import CycleId, MilestoneId, ProjectId, TemplateId, UserId, ViewId, WorklogId
 from domain.planning.cycle import CycleCreated, CycleDates
 from domain.planning.milestone import MilestoneCreated
+from domain.planning.template.events import TemplateCreated
 from domain.planning.view import ViewCreated
 from domain.planning.worklog import WorklogAdded
 from domain.work.project.events import ProjectCreated
@@ -18,6 +19,7 @@ ONE, TWO = CycleId(UUID(int=81)), CycleId(UUID(int=82))
 BETA, GA = MilestoneId(UUID(int=91)), MilestoneId(UUID(int=92))
 LATE = ViewId(UUID(int=86))
 SPENT = WorklogId(UUID(int=96))
+BUG_FORM = TemplateId(UUID(int=85))
 FIRST = date(2026, 5, 4)
 SPENT_ON = date(2026, 2, 27)
 OTHER_PROJECT = on(OPS, ProjectCreated(key="OPS", name="Other", created_by=ANA))
@@ -57,6 +59,12 @@ def spent(by: UserId = ANA, *, at: datetime = NOW, **about: Any) -> WorklogAdded
         "created_by": by,
     }
     return WorklogAdded(user_id=by, created_at=at, **(details | about))
+
+
+def template(
+    name: str = "Bug", project: ProjectId | None = ENG, by: UserId = ANA, **about: Any
+) -> TemplateCreated:
+    return TemplateCreated(project_id=project, name=name, created_by=by, created_at=NOW, **about)
 
 
 PLANNED = (*HERE, on(ONE, cycle()), on(BETA, milestone()))

@@ -13,11 +13,12 @@ from tests.commands.undo.plan_rows import PLAN_ROWS
 from tests.commands.undo.project_rows import PROJECT_ROWS
 from tests.commands.undo.rows import MOVED, SPARE, Row
 from tests.commands.undo.task_rows import TASK_ROWS
+from tests.commands.undo.template_rows import TEMPLATE_ROWS
 from tests.commands.undo.undoing import NAME, recalled, undoing
 from tests.domain.spec import ACME, ENG, TASK
 from tests.spec import given, on
 
-ROWS = [*TASK_ROWS, *CONTENT_ROWS, *PROJECT_ROWS, *PLAN_ROWS]
+ROWS = [*TASK_ROWS, *CONTENT_ROWS, *PROJECT_ROWS, *PLAN_ROWS, *TEMPLATE_ROWS]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: tag_of(row.past.events[-1]))

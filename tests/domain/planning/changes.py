@@ -1,8 +1,14 @@
 """What each event of planning changes, and on which state."""
 
-from domain.base import Event, State
+from uuid import UUID
+
+from domain.base import CycleId, Event, LabelId, MilestoneId, State
 from domain.planning import criteria, cycle, field, inbox, milestone, view, worklog
+from domain.planning.template import events as template
+from domain.planning.template.state import TaskTemplate
+from domain.planning.template.values import LEFT_OPEN, StartingValues
 from domain.work.task.custom_field import FieldType
+from domain.work.task.events import Priority
 from tests.domain.spec import ACME, ANA, DAY, ENG, NOW, TASK, given
 
 SIZE = given(
@@ -42,6 +48,29 @@ SPENT = given(
     ),
 )
 UNSPENT = worklog.WorklogDeleted(task_id=TASK, minutes=30, deleted_by=ANA)
+FORM = given(TaskTemplate(), template.TemplateCreated(name="Form", created_by=ANA, created_at=NOW))
+WORDY = template.TemplateCreated(
+    name="Wordy",
+    description="All about it",
+    title="A bug",
+    text="Steps:",
+    fields='{"size":"s"}',
+    subtasks=(LEFT_OPEN,),
+    subtask_titles="Find it",
+    created_by=ANA,
+    created_at=NOW,
+)
+STARTING = StartingValues(
+    status="TODO",
+    priority=Priority.HIGH,
+    estimate=3,
+    labels=(LabelId(UUID(int=1)),),
+    assignees=(ANA,),
+    start_in=0,
+    due_in=7,
+    cycle_id=CycleId(UUID(int=2)),
+    milestone_id=MilestoneId(UUID(int=3)),
+)
 RETIRED = (field.OptionRule(key="l"), field.OptionRule(key="s", retired=True))
 
 PLANNING_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
@@ -97,6 +126,28 @@ PLANNING_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
         view.ViewPurged(),
         ("name", "values", "deleted", "purged"),
     ),
+    (FORM, template.TemplateRenamed(from_="Form", to="Bug"), ("name",)),
+    (FORM, template.TemplateDescribed(description="For bugs"), ("description",)),
+    (FORM, template.TemplateTitled(from_=None, to="A bug"), ("title",)),
+    (FORM, template.TemplateTextChanged(text="Steps:"), ("text",)),
+    (
+        FORM,
+        template.TemplateValuesChanged(from_=LEFT_OPEN, to=STARTING),
+        StartingValues.__struct_fields__,
+    ),
+    (FORM, template.TemplateFieldsChanged(fields='{"size":"s"}'), ("fields",)),
+    (
+        FORM,
+        template.TemplateSubtasksChanged(subtasks=(LEFT_OPEN,), subtask_titles="Find it"),
+        ("subtasks", "subtask_titles"),
+    ),
+    (FORM, template.TemplateDeleted(), ("deleted",)),
+    (given(FORM, template.TemplateDeleted()), template.TemplateRestored(), ("deleted",)),
+    (
+        given(TaskTemplate(), WORDY),
+        template.TemplatePurged(),
+        template.TemplatePurged.sets,
+    ),
     (inbox.Inbox(), inbox.InboxRead(up_to_seq=7, at=NOW), ("read_up_to", "read_at")),
     (inbox.Inbox(), inbox.NoticeArchived(notice="7"), ("archived",)),
     (inbox.Inbox(), inbox.NoticeSnoozed(notice="7", until=NOW), ("snoozed:7",)),
@@ -130,4 +181,5 @@ PLANNING_CREATIONS: set[type[Event]] = {
     milestone.MilestoneCreated,
     view.ViewCreated,
     worklog.WorklogAdded,
+    template.TemplateCreated,
 }

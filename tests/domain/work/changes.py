@@ -2,7 +2,16 @@
 
 from uuid import UUID
 
-from domain.base import CycleId, Event, LabelId, MilestoneId, ProjectId, State, TaskId
+from domain.base import (
+    CycleId,
+    Event,
+    LabelId,
+    MilestoneId,
+    ProjectId,
+    State,
+    TaskId,
+    TemplateId,
+)
 from domain.work import attachment, comment, label, team
 from domain.work.project import events as project
 from domain.work.project.state import Project
@@ -18,6 +27,7 @@ from domain.work.task.imported import TaskImported
 from domain.work.task.mentions import TaskMentioned
 from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from domain.work.task.state import Task
+from domain.work.task.templated import TaskTemplated
 from domain.work.task.trash_events import TaskPurged
 from domain.work.workflow.events import StatusGroup, WorkflowDefined
 from domain.work.workflow.state import FREE
@@ -155,6 +165,7 @@ WORK_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
         TaskImported(external_id="JIRA-7", occurred_at=NOW, author="Cleo"),
         ("external_id", "occurred_at", "author"),
     ),
+    (OPEN, TaskTemplated(template_id=TemplateId(TASK)), ()),
     (OPEN, TaskMentioned(mentions=(CLEO,), added=(CLEO,)), ("mentions",)),
     (OPEN, task.TaskWatched(user_id=CLEO), (f"watchers:{CLEO}",)),
     (OPEN, task.TaskUnwatched(user_id=BEN), (f"watchers:{BEN}",)),

@@ -42,6 +42,7 @@ LISTS: dict[str, Add] = {
     "/team": _posted("/team", name="Team {n}"),
     "/project": _posted("/project", key="P{n:03}", name="Project {n}"),
     "/view": _posted("/view", name="View {n}"),
+    "/template": _posted("/template", name="Template {n}"),
     "/task": _posted("/project/ENG/tasks", title="Task {n}"),
     "/project/ENG/tasks": _posted("/project/ENG/tasks", title="Task {n}"),
     "/project/ENG/activity": _posted("/project/ENG/tasks", title="Task {n}"),

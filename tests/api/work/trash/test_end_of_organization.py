@@ -43,6 +43,7 @@ async def filled(person: Person, word: str) -> str:
         ("/apikey", {"name": word, "scopes": {"task": ["read"]}}),
         ("/label", {"name": f"{word} II", "color": "#ff0000"}),
         ("/view", {"name": f"{word} II"}),
+        ("/template", {"name": f"{word} II", "task": {"title": word}}),
     ]
     ids = [done(await person.post(where, body), 201)["id"] for where, body in made]
     done(await person.delete(f"/apikey/{ids[3]}"), 204)
@@ -76,7 +77,7 @@ async def test_after_the_days_of_the_plan_its_texts_are_nowhere_and_its_history_
     assert word not in repr(await system.log.decoded(rows))
     ended = {row.stream_id for row in rows if row.tag.endswith(".purged")}
     assert {UUID(project), UUID(ana.org_id)} < ended
-    assert len(ended) == 1 + (1 + 3 + 3 + 3 + 5) + 1 + 1 + 2 + 1 + 1
+    assert len(ended) == 1 + (1 + 3 + 3 + 3 + 6) + 1 + 1 + 2 + 1 + 1 + 1
     for model in PROJECTIONS:
         assert await read_side.reached(model.name, rows[-1].position, DEADLINE_S)
     empty_write_ahead_log(system)

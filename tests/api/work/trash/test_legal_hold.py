@@ -56,7 +56,7 @@ class TestLegalHold:
         assert word in (await ana.get("/audit/export?format=jsonl")).text
         done(await ana.delete(hold), 204)
         await finish(system, read_side)
-        assert len(await purged_in(system, ana)) == 1 + 3 + 3 + 3 + 5
+        assert len(await purged_in(system, ana)) == 1 + 3 + 3 + 3 + 6
         assert word not in await told(ana)
         assert not list((system.settings.data_dir / "files").rglob(f"*{ana.org_id}*/*"))
 

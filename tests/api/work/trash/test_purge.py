@@ -111,6 +111,7 @@ async def filled_project(person: Person, word: str) -> Json:
         (f"{path}/milestones", {"name": word}),
         (f"{path}/fields", {"key": "size", "name": word, "type": "text"}),
         ("/view", {"name": word, "projectId": project["id"], "filter": sized}),
+        ("/template", {"name": word, "projectId": project["id"], "subtasks": [{"title": word}]}),
     ):
         done(await person.post(where, body), 201)
     task = await person.task(project, word, description=word, fields={"size": word})
@@ -262,5 +263,5 @@ class TestInterruption:
         await finish(system, read_side)
 
         purged = await purged_in(system, ana)
-        assert len(purged) == len({*purged}) == 1 + 3 + 3 + 3 + 5
+        assert len(purged) == len({*purged}) == 1 + 3 + 3 + 3 + 6
         assert word not in await told(ana)

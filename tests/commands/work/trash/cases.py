@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from commands.work.trash.things import Thing
-from domain.base import Event, LabelId, ViewId, WebhookId
+from domain.base import Event, LabelId, TemplateId, ViewId, WebhookId
 from domain.hooks.webhook.events import (
     DeliveryMode,
     WebhookCreated,
@@ -18,6 +18,7 @@ from domain.identity.plan import PLAN_LIMITS, Plan
 from domain.planning.cycle import CycleDeleted, CyclePurged
 from domain.planning.field import FieldCreated, FieldDeleted, FieldPurged, stream_of_field
 from domain.planning.milestone import MilestoneDeleted, MilestonePurged
+from domain.planning.template.events import TemplateCreated, TemplateDeleted, TemplatePurged
 from domain.planning.view import ViewCreated, ViewDeleted, ViewPurged
 from domain.planning.worklog import WorklogDeleted, WorklogPurged
 from domain.work.attachment import AttachmentDeleted, AttachmentPurged
@@ -68,6 +69,10 @@ SIZED = FieldCreated(
 LABELLED = LabelCreated(name="Bug", color="#ff0000", project_id=ENG, created_by=ANA, created_at=NOW)
 LATE = ViewId(UUID(int=73))
 SAVED = ViewCreated(project_id=ENG, name="Late", values="size:s", created_by=ANA, created_at=NOW)
+BUGS = TemplateId(UUID(int=74))
+TEMPLATE = TemplateCreated(
+    project_id=ENG, name="Bugs", title="A bug", created_by=ANA, created_at=NOW
+)
 CASES = [
     Case(Thing(TrashKind.PROJECT, ENG), None, ProjectDeleted(), ProjectPurged()),
     Case(Thing(TrashKind.TASK, TASK), None, TaskDeleted(at=NOW), TaskPurged()),
@@ -110,6 +115,7 @@ CASES = [
         MilestonePurged(project_id=ENG),
     ),
     Case(Thing(TrashKind.VIEW, LATE), SAVED, ViewDeleted(), ViewPurged()),
+    Case(Thing(TrashKind.TEMPLATE, BUGS), TEMPLATE, TemplateDeleted(), TemplatePurged()),
     Case(
         Thing(TrashKind.FIELD, SIZE),
         SIZED,

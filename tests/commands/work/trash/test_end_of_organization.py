@@ -41,7 +41,9 @@ DELETED = on(ACME, OrganizationDeleted())
 ENDED = on(ACME, OrganizationPurged())
 purge = PurgeOrganization(organization_id=ACME)
 WHOLE = [
-    case for case in CASES if case.thing.kind in ("project", "label", "team", "webhook", "view")
+    case
+    for case in CASES
+    if case.thing.kind in ("project", "label", "team", "webhook", "view", "template")
 ]
 
 

@@ -39,7 +39,7 @@ from tests.commands.work.trash.cases import (
 from tests.domain.spec import ACME, BEN, DAY, ENG, NOW, TASK
 from tests.spec import given, on
 
-PARTS = ("label", "cycle", "milestone", "view")
+PARTS = ("label", "cycle", "milestone", "view", "template")
 
 
 class TestPurgeTrashed:

@@ -1,0 +1,1 @@
+"""Task templates: what a new task starts with."""
