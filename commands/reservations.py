@@ -10,6 +10,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from commands.claims.planning import PLANNED_RULES
+from commands.claims.recurrence import REPEATING_RULES
 from commands.claims.rules import AREA_RULES
 from commands.claims.subdomains import SUBDOMAIN_RULES
 from commands.content_counts import CONTENT_RULES
@@ -267,9 +268,10 @@ _RULES: dict[type[Event], Rule] = {
     **AREA_RULES,
 }
 
+_ALL_RULES = (_RULES, PLANNED_RULES, REPEATING_RULES)
 _RULES_OF: dict[type[Event], tuple[Rule, ...]] = {
-    kind: tuple(rules[kind] for rules in (_RULES, PLANNED_RULES) if kind in rules)
-    for kind in (*_RULES, *PLANNED_RULES)
+    kind: tuple(rules[kind] for rules in _ALL_RULES if kind in rules)
+    for kind in (each for rules in _ALL_RULES for each in rules)
 }
 
 RESERVING = frozenset(_RULES_OF)

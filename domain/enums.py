@@ -13,6 +13,7 @@ from domain.work.project.events import ProjectStatus, Visibility
 from domain.work.relation import RelationKind
 from domain.work.task.custom_field import FieldType
 from domain.work.task.events import Priority, TaskStatus
+from domain.work.task.recurrence_events import RepeatAfter
 from domain.work.team import TeamLeaveCause, TeamRole
 from domain.work.trash import TrashKind
 from domain.work.workflow.events import Guard, Preset, StatusGroup
@@ -33,6 +34,7 @@ ENUMS: dict[str, type[StrEnum]] = {
         Priority,
         ProjectStatus,
         RelationKind,
+        RepeatAfter,
         RevocationCause,
         Role,
         ScanState,

@@ -172,6 +172,11 @@ class MemoryStore(MemoryKeys, MemoryPast):
         ]
         return [holder for _, holder in sorted(found)]
 
+    def claimed_between(self, claim: ClaimKey, below: bytes, limit: int) -> list[bytes]:
+        held = [each for each, held in self._claims.items() if not held.free_at]
+        found = [each.value for each in held if each[:3] == claim[:3]]
+        return sorted(each for each in found if claim.value < each < below)[:limit]
+
     def claimed_in(self, part: int, scope: str) -> list[tuple[UUID, UUID]]:
         found = [(*key, held) for key, held in self.claims_in(part).items() if not held.free_at]
         return [(within, held.holder) for name, within, _, held in sorted(found) if name == scope]

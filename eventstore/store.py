@@ -188,6 +188,13 @@ class Store(Trees, PastEvents, Protocol):
         """Return the holders of all claims of a scope within something, in the order of values."""
         ...
 
+    def claimed_between(self, claim: ClaimKey, below: bytes, limit: int) -> list[bytes]:
+        """Return the first values above that of *claim* and below another that are held, in order.
+
+        They are in its scope, and within the same thing.
+        """
+        ...
+
     def claimed_in(self, part: int, scope: str) -> list[tuple[UUID, UUID]]:
         """Return what each claim of a scope in a partition is within, and who holds it."""
         ...

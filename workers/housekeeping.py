@@ -24,6 +24,7 @@ from projections.engine.store import Rebuilding
 from runtime.outages import StoreOutage
 from runtime.system import System
 from workers.consequences.expiring import purge_expired
+from workers.consequences.repeating import repeat_due_tasks
 from workers.file_sweep import sweep_files
 
 KEPT = timedelta(days=30)
@@ -38,6 +39,7 @@ _OF_SESSIONS = (LAST_USE, GENERATION_SEEN)
 SWEEP_FILES = "sweep files"
 NOTE_DIGESTS = "note due digests"
 PURGE = "purge the trash"
+REPEAT = "repeat tasks"
 _PRUNE_ROWS = 50
 """Removed per transaction, which takes some milliseconds and blocks other writers."""
 
@@ -145,5 +147,6 @@ JOB_KINDS = {
     SWEEP_FILES: JobKind(sweep_files, timedelta(hours=6)),
     NOTE_DIGESTS: JobKind(note_due_digests, timedelta(minutes=5)),
     PURGE: JobKind(purge_expired, timedelta(hours=1)),
+    REPEAT: JobKind(repeat_due_tasks, timedelta(seconds=5)),
 }
 """The jobs that a worker knows, and how often each is due."""

@@ -3,6 +3,7 @@
 from commands.claims.exchange import EXCHANGE_RULES
 from commands.claims.inbox import INBOX_RULES
 from commands.claims.planning import PLANNING_RULES
+from commands.claims.recurrence import RECURRENCE_RULES
 from commands.claims.templates import TEMPLATE_RULES
 from commands.claims.views import VIEW_RULES
 from commands.happening import Rule
@@ -10,6 +11,7 @@ from domain.base import Event
 
 AREA_RULES: dict[type[Event], Rule] = {
     **PLANNING_RULES,
+    **RECURRENCE_RULES,
     **VIEW_RULES,
     **TEMPLATE_RULES,
     **INBOX_RULES,

@@ -5,12 +5,14 @@ from contextlib import suppress
 from typing import ClassVar
 
 from commands.base import Command, Context, Decision, changes_of
+from commands.planning.recurrence import SetRecurrence, StopRecurrence
 from commands.reads import Reads
 from commands.undo.changed import (
     IMPORTED,
     NOT_BROUGHT_BACK,
     Answer,
     Changed,
+    Final,
     Inverse,
     belonging,
     refuse_unless_unchanged,
@@ -57,6 +59,11 @@ from domain.work.task.events import (
 from domain.work.task.imported import TaskImported
 from domain.work.task.mentions import TaskMentioned
 from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
+from domain.work.task.recurrence_events import (
+    TaskOccurrenceSkipped,
+    TaskRecurrenceSet,
+    TaskRepeated,
+)
 from domain.work.task.state import OPEN_NUMBER
 from domain.work.task.templated import TaskTemplated
 from domain.work.task.trash_events import TaskPurged
@@ -170,6 +177,22 @@ def _unassigned(changed: Changed) -> Iterator[Command]:
         yield UnwatchTask(task_id=changed.stream, user_id=user_id)
 
 
+def _recurrence(changed: Changed) -> Iterator[Command]:
+    if not changed.earlier("recurrence"):
+        return
+    before = changed.before.repeats
+    if before is None:
+        yield StopRecurrence(task_id=changed.stream)
+    else:
+        yield SetRecurrence(
+            task_id=changed.stream,
+            series_id=before.series_id,
+            number=before.number,
+            rrule=before.rrule,
+            after=before.after,
+        )
+
+
 _, _ASSIGNED = belonging(
     "assignees",
     "user_id",
@@ -220,6 +243,11 @@ OF_TASKS: dict[type[Event], Answer] = {
     TaskFieldSet: (Inverse("fields", _field_values),),
     TaskCycleChanged: _planned("cycle_id"),
     TaskMilestoneChanged: _planned("milestone_id"),
+    TaskRecurrenceSet: (Inverse("recurrence", _recurrence),),
+    TaskRepeated: Final(
+        "The next task repeats in its place. Delete it, or let it no longer repeat."
+    ),
+    TaskOccurrenceSkipped: Final("The day on which no task could be made has passed."),
     TaskWatched: _UNWATCHED,
     TaskUnwatched: _WATCHED,
     TaskDeleted: _BACK,

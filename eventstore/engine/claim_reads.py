@@ -112,6 +112,13 @@ class ClaimReads:
         """Return who holds a claim of *scope* within something now, in the order of values."""
         return await self._read(self.store.claimed, org_id, scope, within)
 
+    async def claimed_between(self, claim: ClaimKey, below: bytes, limit: int) -> list[bytes]:
+        """Return the first values above that of *claim* and below another that are held, in order.
+
+        They are in its scope, and within the same thing.
+        """
+        return await self._read(self.store.claimed_between, claim, below, limit)
+
     async def claimed_in(self, part: int, scope: str) -> list[tuple[UUID, UUID]]:
         """Return every claim of *scope* in a partition: what it is within, and who holds it."""
         return await self._read(self.store.claimed_in, part, scope)

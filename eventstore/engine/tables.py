@@ -10,7 +10,7 @@ from uuid import UUID
 
 from domain.base import OrgId
 from eventstore.append import LogUnfit
-from eventstore.claim import numbered
+from eventstore.claim import ClaimKey, numbered
 from eventstore.engine.probes import Rows, SqlProbes, marks, paired
 from eventstore.identifiers import new_id
 from eventstore.mode import REASONS, LogMode
@@ -212,6 +212,21 @@ class SqlTables(SqlProbes):
         check_part(part, self.parts)
         found = self._query(LAST_POSITION, (part,))
         return found[0][0] if found else 0
+
+    def claimed_between(self, claim: ClaimKey, below: bytes, limit: int) -> list[bytes]:
+        found = self._query(
+            "SELECT value FROM claims WHERE part = ? AND scope = ? AND within = ?"
+            " AND value > ? AND value < ? AND free_at = 0 ORDER BY value LIMIT ?",
+            (
+                self._part(claim.org_id),
+                claim.scope,
+                self._id(claim.within),
+                claim.value,
+                below,
+                limit,
+            ),
+        )
+        return [bytes(value) for (value,) in found]
 
     def claimed(self, org_id: OrgId, scope: str, within: UUID) -> list[UUID]:
         found = self._query(

@@ -12,13 +12,7 @@ from msgspec.structs import asdict, replace
 from domain.base import CycleId, LabelId, MilestoneId, ProjectId, TaskId, UserId
 from domain.work.relation import RelationEvent
 from domain.work.task.custom_field import FieldShown, shown_values
-from domain.work.task.events import (
-    Priority,
-    TaskCreated,
-    TaskEvent,
-    TaskMoved,
-    TaskReparented,
-)
+from domain.work.task.events import Priority, TaskCreated, TaskEvent, TaskMoved, TaskReparented
 from domain.work.task.imported import TaskOrigin
 from domain.work.task.state import Task
 from domain.work.workflow.events import FINISHED, StatusGroup
@@ -42,6 +36,7 @@ from projections.work.task_beside import (
 )
 from projections.work.task_keys import due_key, due_order, facets_of, lacks, urgency
 from projections.work.times.period import TIMES, completed_entries, times_of
+from projections.work.times.recurrence import RecurrenceView, recurrence_view
 
 _encode = msgspec.json.Encoder().encode
 
@@ -102,6 +97,7 @@ class TaskView(View, frozen=True, kw_only=True):
     completed_at: datetime | None
     deleted_at: datetime | None
     imported: TaskOrigin | None
+    recurrence: RecurrenceView | None
     version: int
     comments: int
     attachments: int
@@ -143,6 +139,7 @@ def task_view(
         completed_at=task.completed_at,
         deleted_at=task.deleted_at,
         imported=task.origin,
+        recurrence=recurrence_view(task.repeats),
         version=version,
         **asdict(beside),
     )
@@ -193,8 +190,8 @@ class Tasks(AggregateProjection[Task]):
     """
 
     name = "tasks"
-    version = 29
-    since = 29  # tasks did not show the time that was spent on them
+    version = 30
+    since = 30  # tasks did not show how they repeat
     tags = tags_of(TaskEvent, RelationEvent, CONTENTS)
     state = ListedTask
     more: ClassVar[Mapping[str, Kind]] = {

@@ -24,6 +24,11 @@ TWO_PARTITIONS = {
     "RecordFailedLogin": "the account, and its organization's record",
     "EraseUser": "an account and all of its memberships: the last ADMIN rule holds in each",
     "EditOrganization": "its subdomain, which is unique everywhere",
+    "SetRecurrence": "a task; what is due, of any organization, is found by one read",
+    "StopRecurrence": "as SetRecurrence",
+    "RepeatTask": "as SetRecurrence",
+    "SkipOccurrence": "as SetRecurrence",
+    "UndoChanges": "as what it runs, such as StopRecurrence",
     "PurgeOrganization": "an organization, whose subdomain is free for others",
     "RestoreOrganization": "an organization, and where the person works",
 }

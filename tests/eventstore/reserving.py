@@ -141,6 +141,19 @@ class ReservationContract:
         assert store.claimed(KEY.org_id, KEY.scope, KEY.within) == []
         assert store.claimed_in(part, KEY.scope) == [(BEN, ANA)]
 
+    def test_claims_are_found_by_their_values_in_order(self, store: Store) -> None:
+        held = [KEY._replace(value=value) for value in (b"a", b"b", b"c", b"d")]
+        others = (held[1]._replace(scope="label"), held[1]._replace(within=BEN))
+        store.commit([command(A, claims=tuple(take(each, ANA) for each in (*held, *others)))])
+
+        assert store.claimed_between(held[0], b"d", 9) == [b"b", b"c"]
+        assert store.claimed_between(held[0]._replace(value=b""), b"e", 2) == [b"a", b"b"]
+
+        freed = (release(held[1], ANA), release(held[2], ANA, AT + 1))
+        store.commit([command(A, 1, claims=freed)])
+
+        assert store.claimed_between(held[0], b"e", 9) == [b"d"]
+
     # Counts -----------------------------------------------------------------
 
     def test_a_count_stops_at_its_limit(self, store: Store) -> None:

@@ -9,6 +9,7 @@ from domain.base import DomainError, Event, Personal, Refusal
 from domain.name import one_line
 from domain.work.task.custom_field import TaskFieldSet
 from domain.work.task.mentions import TaskMentioned
+from domain.work.task.recurrence_events import TaskRecurrenceEvent
 from domain.work.task.templated import TaskTemplated
 
 ExternalId = Annotated[str, one_line(200)]
@@ -57,7 +58,7 @@ class TaskImported(Event, frozen=True, kw_only=True, omit_defaults=True, tag="ta
     author: Personal | None = None
 
 
-TaskDetailEvent = TaskFieldSet | TaskImported | TaskMentioned | TaskTemplated
+TaskDetailEvent = TaskFieldSet | TaskImported | TaskMentioned | TaskRecurrenceEvent | TaskTemplated
 """What only some tasks have."""
 
 

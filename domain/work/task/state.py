@@ -50,6 +50,14 @@ from domain.work.task.imported import TaskImported, TaskOrigin, imported_from
 from domain.work.task.mentions import TaskMentioned
 from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from domain.work.task.rank import place, rank_of_number
+from domain.work.task.recurrence_events import (
+    Recurrence,
+    TaskOccurrenceSkipped,
+    TaskRecurrenceSet,
+    TaskRepeated,
+    recurrence_in,
+    text_of_recurrence,
+)
 from domain.work.task.templated import TaskTemplated
 from domain.work.task.trash_events import PURGED_TASK, TaskPurged
 from domain.work.workflow.events import STARTED, StatusGroup
@@ -106,6 +114,7 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
     occurred_at: datetime | None = None
     author: str | None = None
     purged: bool = False
+    recurrence: str | None = None
 
     def evolve(self, event: TaskEvent) -> "Task":
         return _FOLDS[type(event)](self, event)
@@ -124,6 +133,11 @@ class Task(Struct, frozen=True, kw_only=True, gc=False):
     def schedule(self) -> TaskSchedule:
         """When the task starts and is due."""
         return TaskSchedule(start_date=self.start_date, due_date=self.due_date, due_at=self.due_at)
+
+    @property
+    def repeats(self) -> Recurrence | None:
+        """How the task repeats; None if it does not, or a newer one does in its place."""
+        return recurrence_in(self.recurrence)
 
     @property
     def origin(self) -> TaskOrigin | None:
@@ -230,6 +244,10 @@ def _scheduled(task: Task, event: TaskScheduled) -> Task:
     return replace(task, start_date=to.start_date, due_date=to.due_date, due_at=to.due_at)
 
 
+def _repeating(task: Task, event: TaskRecurrenceSet | TaskOccurrenceSkipped) -> Task:
+    return replace(task, recurrence=text_of_recurrence(event.to))
+
+
 def _with(people: tuple[UserId, ...], user_id: UserId) -> tuple[UserId, ...]:
     return people if user_id in people else (*people, user_id)
 
@@ -255,6 +273,9 @@ _FOLDS: dict[type[Event], Callable[[Task, Any], Task]] = {
     TaskCycleChanged: lambda task, event: replace(task, cycle_id=event.to),
     TaskMilestoneChanged: lambda task, event: replace(task, milestone_id=event.to),
     TaskFieldSet: lambda task, event: replace(task, fields=with_value(task.fields, event)),
+    TaskRecurrenceSet: _repeating,
+    TaskOccurrenceSkipped: _repeating,
+    TaskRepeated: lambda task, _: replace(task, recurrence=None),
     TaskLabelled: lambda task, event: replace(task, labels=(*task.labels, event.label_id)),
     TaskUnlabelled: lambda task, event: replace(task, labels=_without(task.labels, event.label_id)),
     TaskAssigned: _assigned,

@@ -124,6 +124,8 @@ COMMANDS: dict[str, Any] = {
     "DELETE /api/task/{task}/labels/{label_id}": None,
     "POST /api/task/{task}/rank": {"after": "{other}"},
     "POST /api/task/{task}/move": {"projectId": "{other_project}"},
+    "PUT /api/task/{task}/recurrence": {"rrule": "FREQ=WEEKLY;BYDAY=MO"},
+    "DELETE /api/task/{task}/recurrence": None,
     "POST /api/task/{task}/watchers": {"userId": "{ben}"},
     "DELETE /api/task/{task}/watchers/{user_id}": None,
     "POST /api/task/{task}/status": {"status": "IN_PROGRESS"},

@@ -1,10 +1,14 @@
 """Events of a task, and what takes back each of them."""
 
+from datetime import UTC, datetime, time
+from uuid import UUID
+
 from domain.work.task import events as task
 from domain.work.task.custom_field import FieldType, TaskFieldSet
 from domain.work.task.mentions import TaskMentioned
 from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from domain.work.task.rank import rank_of_number
+from domain.work.task.recurrence_events import Recurrence, TaskRecurrenceSet
 from tests.commands.acme import CHILD
 from tests.commands.planning import plans
 from tests.commands.undo.rows import (
@@ -20,8 +24,17 @@ from tests.commands.undo.rows import (
     Row,
     of_task,
 )
-from tests.domain.spec import ANA, BEN, CLEO, NOW, stepped
+from tests.domain.spec import ANA, BEN, CLEO, DAY, NOW, stepped
 from tests.spec import on
+
+REPEATS = Recurrence(
+    rrule="FREQ=DAILY",
+    series_id=UUID(int=81),
+    number=3,
+    day=NOW.date(),
+    next_date=NOW.date() + DAY,
+    next_at=datetime.combine(NOW.date() + DAY, time.min, UTC),
+)
 
 TASK_ROWS: list[Row] = [
     of_task(then=(DELETED,)),
@@ -97,6 +110,15 @@ TASK_ROWS: list[Row] = [
         TaskMilestoneChanged(from_=None, to=plans.BETA),
         then=(TaskMilestoneChanged(from_=plans.BETA, to=None),),
         beside=PLANNED,
+    ),
+    of_task(
+        TaskRecurrenceSet(from_=None, to=REPEATS),
+        then=(TaskRecurrenceSet(from_=REPEATS, to=None),),
+    ),
+    of_task(
+        TaskRecurrenceSet(from_=None, to=REPEATS),
+        TaskRecurrenceSet(from_=REPEATS, to=None),
+        then=(TaskRecurrenceSet(from_=None, to=REPEATS),),
     ),
     of_task(task.TaskWatched(user_id=BEN), then=(task.TaskUnwatched(user_id=BEN),)),
     of_task(task.TaskUnwatched(user_id=ANA), then=(task.TaskWatched(user_id=ANA),)),

@@ -7,6 +7,7 @@ import pytest
 
 from commands.base import Command
 from commands.handler import CommandHandler
+from commands.planning.recurrence import SetRecurrence, StopRecurrence
 from commands.undo.task import PutBackAtRank, PutBackInStatus
 from commands.work.leaving import UnassignFormerMember
 from commands.work.losing_sight import ReleaseWithoutSight
@@ -60,6 +61,8 @@ COMMANDS = [
     ReleaseWithoutSight(task_id=CHILD, user_id=CLEO),
     RankTask(task_id=CHILD, beside=TASK, before=False, neighbor=NODES[1]),
     PutBackInStatus(task_id=CHILD, to="CANCELLED"),
+    SetRecurrence(task_id=CHILD, series_id=GONE, rrule="FREQ=DAILY"),
+    StopRecurrence(task_id=NODES[3]),
     PutBackAtRank(task_id=CHILD, rank="1"),
 ]
 

@@ -26,12 +26,18 @@ from domain.work.task.custom_field import FieldType, TaskFieldSet
 from domain.work.task.imported import TaskImported
 from domain.work.task.mentions import TaskMentioned
 from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
+from domain.work.task.recurrence_events import (
+    Recurrence,
+    TaskOccurrenceSkipped,
+    TaskRecurrenceSet,
+    TaskRepeated,
+)
 from domain.work.task.state import Task
 from domain.work.task.templated import TaskTemplated
 from domain.work.task.trash_events import TaskPurged
 from domain.work.workflow.events import StatusGroup, WorkflowDefined
 from domain.work.workflow.state import FREE
-from tests.domain.spec import ANA, BEN, CLEO, ENG, GEARS, NOW, TASK, given, stepped
+from tests.domain.spec import ANA, BEN, CLEO, DAY, ENG, GEARS, NOW, TASK, given, stepped
 
 ACTIVE = given(Project(), project.ProjectCreated(key="ENG", name="Engine", created_by=ANA))
 OTHER_TASK = TaskId(UUID(int=39))
@@ -56,6 +62,13 @@ OPEN = given(
         created_at=NOW,
     ),
     task.TaskAssigned(user_id=BEN),
+)
+REPEATS = Recurrence(
+    rrule="FREQ=DAILY",
+    series_id=UUID(int=81),
+    day=NOW.date(),
+    next_date=NOW.date() + DAY,
+    next_at=NOW + DAY,
 )
 SAID = given(
     comment.Comment(),
@@ -159,6 +172,17 @@ WORK_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     ),
     (OPEN, TaskFieldSet(key="size", kind=FieldType.TEXT, to="L"), ("fields:size",)),
     (OPEN, TaskCycleChanged(from_=None, to=CycleId(TASK)), ("cycle_id",)),
+    (OPEN, TaskRecurrenceSet(from_=None, to=REPEATS), ("recurrence",)),
+    (
+        given(OPEN, TaskRecurrenceSet(from_=None, to=REPEATS)),
+        TaskRepeated(task_id=TASK, date=NOW.date()),
+        ("recurrence",),
+    ),
+    (
+        given(OPEN, TaskRecurrenceSet(from_=None, to=REPEATS)),
+        TaskOccurrenceSkipped(date=NOW.date(), because="project_on_hold", to=None),
+        ("recurrence",),
+    ),
     (OPEN, TaskMilestoneChanged(from_=None, to=MilestoneId(TASK)), ("milestone_id",)),
     (
         OPEN,

@@ -74,6 +74,7 @@ def use_everything(store: Store) -> None:
     store.newest_position(ACME)
     store.claimed(ACME, KEY.scope, ACME)
     store.claimed_in(part, KEY.scope)
+    store.claimed_between(KEY, b"\xff", 9)
     store.holders([KEY])
     store.counted([TASKS])
     store.identity()
