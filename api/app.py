@@ -28,6 +28,7 @@ from api.http.state import ApiState
 from api.mailbox import MailboxController
 from api.meta import MetaController
 from api.metrics import MetricsController
+from api.redaction import RedactionController
 from api.routing import Routing
 from projections.engine.progress import Progress
 from runtime.setting import LogLevel
@@ -49,6 +50,7 @@ ROUTES: list[ControllerRouterHandler] = [
     ),
     AuditController,
     AuditProofController,
+    RedactionController,
     MailboxController,
     MetaController,
     HealthController,

@@ -37,6 +37,7 @@ PATTERNS = {
         "api_key.*",
         "access.*",
         "audit.*",
+        "content.redacted",
         "log.*",
     ),
     Category.ACCESS: ("access.*", "audit.*"),

@@ -29,7 +29,7 @@ from domain.identity.session.state import Session
 from domain.identity.user.state import User
 from domain.identity.user.totp import TotpRequired
 from domain.permission import KEY_PERMISSIONS, Permission, Scopes, is_allowed
-from eventstore.append import Secret
+from eventstore.append import Redacted, Secret
 from eventstore.claim import CountChange
 from eventstore.recorded import Actor, ActorKind
 
@@ -116,7 +116,7 @@ class KeyDestroyed(NamedTuple):
     subject: UUID
 
 
-Decision = Sequence[Change | Secret | CountChange | KeyDestroyed]
+Decision = Sequence[Change | Secret | CountChange | KeyDestroyed | Redacted]
 """What to record. A count without a change is what the append checks beside that."""
 
 

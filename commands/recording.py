@@ -16,7 +16,7 @@ from commands.states import Loaded
 from domain.base import PLATFORM, Event, OrgId, State, UserId
 from domain.identity.organization.membership import Role
 from domain.work.task.events import TaskCreated, TaskMoved
-from eventstore.append import Append, ConcurrencyConflict, Secret
+from eventstore.append import Append, ConcurrencyConflict, Redacted, Secret
 from eventstore.claim import CountChange, OpenNumber
 from eventstore.codec import (
     NOWHERE,
@@ -79,6 +79,7 @@ async def prepare(
         append.secrets = tuple(part for part in decision if isinstance(part, Secret))
         append.counts = tuple(part for part in decision if isinstance(part, CountChange))
         append.destroyed = tuple(p.subject for p in decision if isinstance(p, KeyDestroyed))
+        append.redacted = tuple(part for part in decision if isinstance(part, Redacted))
     recording = Recording(append, reads.loaded.copy(), changes, {})
     if changes:
         sealed, person = _key_owners(changes, reads, context), context.person

@@ -15,6 +15,7 @@ from domain.planning.milestone import Milestone
 from domain.planning.template.state import TaskTemplate
 from domain.planning.view import SavedView
 from domain.planning.worklog import Worklog
+from domain.redaction import Redaction
 from domain.undo import Undo
 from domain.work.attachment import Attachment
 from domain.work.comment import Comment
@@ -30,6 +31,7 @@ STATES: tuple[type[State], ...] = (
     Organization,
     AccessRecord,
     AuditTrail,
+    Redaction,
     Undo,
     Team,
     Project,

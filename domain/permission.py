@@ -52,6 +52,7 @@ class Permission(StrEnum):
     ATTACHMENT_DELETE = "attachment:delete"  # and restore, everybody's
     TRASH_READ = "trash:read"  # MEMBERs: their own things, LEADs: their team's projects, too
     TRASH_PURGE = "trash:purge"  # for good, before its time
+    CONTENT_REDACT = "content:redact"  # a single text, for good
     WEBHOOK_READ = "webhook:read"
     WEBHOOK_MANAGE = "webhook:manage"
     AUDIT_READ = "audit:read"
@@ -109,6 +110,7 @@ _ADMIN = _MANAGER | {
     Permission.SSO_MANAGE,
     Permission.MEMBER_MANAGE,
     Permission.TRASH_PURGE,
+    Permission.CONTENT_REDACT,
     Permission.WEBHOOK_MANAGE,
     Permission.AUDIT_READ,
     Permission.APIKEY_MANAGE,

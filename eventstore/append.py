@@ -69,6 +69,17 @@ class Secret(Struct, frozen=True):
     sealed: bytes | None
 
 
+class Redacted(NamedTuple):
+    """What is left of the sealed values of an event of the caller's organization, None for nothing.
+
+    The event itself stays as it was hashed, with its commitments.
+    """
+
+    stream: UUID
+    version: int
+    private: bytes | None
+
+
 class Append(Struct, kw_only=True):
     """Everything that one command writes, all of it or nothing.
 
@@ -76,7 +87,7 @@ class Append(Struct, kw_only=True):
     writes to; 0 means that the stream must not exist. ``org_id`` is the organization that the
     command runs in. ``owners`` names the owner of streams that were read, subjects of new keys and
     owners of secrets if they belong to another organization (or to the platform). The keys of
-    those ``destroyed`` go for good.
+    those ``destroyed`` go for good, and so do values of the events that are ``redacted``.
     """
 
     rows: list[Row]
@@ -85,6 +96,7 @@ class Append(Struct, kw_only=True):
     org_id: OrgId = PLATFORM
     owners: dict[UUID, OrgId] = {}
     destroyed: tuple[UUID, ...] = ()
+    redacted: tuple[Redacted, ...] = ()
     secrets: tuple[Secret, ...] = ()
     claims: tuple[ClaimChange, ...] = ()
     counts: tuple[CountChange, ...] = ()

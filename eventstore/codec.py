@@ -9,7 +9,7 @@ personal fields, sealed with the key of the stream or of another subject that th
 
 import hashlib
 from binascii import b2a_base64
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Protocol, get_args, get_origin, get_type_hints
 from uuid import UUID
 
@@ -256,6 +256,16 @@ def event_values(row: Row, cipher: Cipher | None) -> Values:
     if sealed is None:
         return {}
     return _unpack_values(cipher.open(sealed, _place(row.stream_id, row.version)))
+
+
+def left_of(row: Row, cipher: Cipher, gone: Collection[str]) -> bytes | None:
+    """Return what is left of the sealed values of *row* without the fields *gone*."""
+    if row.private is None:
+        return None
+    origin, _ = _unpack_private(row.private)
+    kept = {k: v for k, v in event_values(row, cipher).items() if k not in gone}
+    sealed = cipher.seal(_pack(kept), _place(row.stream_id, row.version)) if kept else None
+    return _pack((origin, sealed)) if origin or sealed else None
 
 
 def origin_value(row: Row, cipher: Cipher | None, subject: UUID) -> Salted | None:

@@ -44,6 +44,18 @@ _GRANTS = (
     "GRANT USAGE ON SCHEMA public TO {role}",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
     "REVOKE UPDATE, DELETE, TRUNCATE ON events FROM {role}",
+    "GRANT UPDATE (private) ON events TO {role}",  # to redact; a trigger lets it only lose values
+)
+
+_MAY_CHANGE = (
+    # What is sealed beside an event may go, so that it can be redacted.
+    "SELECT EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = pg_class.oid AND attnum > 0"
+    " AND NOT attisdropped AND attname <> 'private'"
+    " AND has_column_privilege(pg_class.oid, attnum, 'UPDATE'))"
+    " OR has_table_privilege('events', 'DELETE')"
+    " OR has_table_privilege('events', 'TRUNCATE')"
+    " OR pg_has_role(relowner, 'MEMBER')"
+    " FROM pg_class WHERE oid = 'events'::regclass"
 )
 
 T = TypeVar("T")
@@ -135,14 +147,7 @@ class PostgresStore(SqlSideTables):
 
         The owner of the table can always give itself the rights, and drop the triggers.
         """
-        [(may,)] = self._query(
-            "SELECT has_any_column_privilege('events', 'UPDATE')"
-            " OR has_table_privilege('events', 'DELETE')"
-            " OR has_table_privilege('events', 'TRUNCATE')"
-            " OR pg_has_role(relowner, 'MEMBER')"
-            " FROM pg_class WHERE oid = 'events'::regclass",
-            (),
-        )
+        [(may,)] = self._query(_MAY_CHANGE, ())
         return bool(may)
 
     def _refuse_old(self) -> None:

@@ -11,6 +11,7 @@ import msgspec
 
 from commands.happening import Happening
 from commands.lint.finding import LintFinding
+from commands.lint.lost_texts import LostTexts
 from commands.lint.relations import broken_relations
 from commands.lint.rules import broken_rules
 from commands.lint.tables import ExpectedTables
@@ -46,7 +47,7 @@ async def lint_log(log: EventLog) -> AsyncIterator[LintFinding]:
         tables = [(await log.claims_in(part), await log.counts_in(part)) for part in known]
         async for finding in _lint_events(log, walk):
             yield finding
-    for finding in walk.expected.finish():
+    for finding in (*walk.expected.finish(), *walk.texts.finish()):
         yield finding
     for part, (claims, counts) in enumerate(tables):
         for finding in walk.expected.compare(part, claims, counts):
@@ -68,6 +69,7 @@ async def _lint_events(log: EventLog, walk: "_Walk") -> AsyncIterator[LintFindin
                 if recorded is None:
                     yield LintFinding(part, row.position, "the event cannot be read")
                     continue
+                walk.texts.look(part, row, recorded)
                 for what in walk.event(recorded):
                     yield LintFinding(part, row.position, what)
         walk.ends[part] = after
@@ -94,7 +96,7 @@ class _Walk:
     """What the log says up to one event."""
 
     def __init__(self, log: EventLog) -> None:
-        self.expected = ExpectedTables(log.parts)
+        self.expected, self.texts = ExpectedTables(log.parts), LostTexts(log.keys)
         self.ends = dict.fromkeys(range(log.parts), 0)
         """The position in each partition up to which events were read."""
         self._parts, self._fingerprint = log.parts, log.keys.fingerprint

@@ -13,6 +13,7 @@ from domain.catalog import PUBLIC_EVENT_TYPES, state_of
 from domain.hooks.webhook.state import Webhook
 from domain.identity.api_key.state import ApiKey
 from domain.identity.organization.state import Organization
+from domain.redaction import Redaction
 from domain.undo import Undo
 from domain.work.relation import DependencyGraph
 
@@ -33,6 +34,7 @@ FINAL: dict[type, Final] = {
     ApiKey: Final("A key that was revoked may be known to others."),
     AccessRecord: Final("It tells what happened, and changed nothing."),
     AuditTrail: Final("It tells what happened, and changed nothing."),
+    Redaction: Final("What is gone cannot come back."),
     Undo: Final("The changes that were made to undo something are undone one by one."),
 }
 """The answers for all events of the other kinds of streams."""

@@ -62,6 +62,8 @@ _DESTROY_KEY = (
     " ON CONFLICT (part, subject) DO UPDATE SET wrapped = NULL, destroyed_at = 1"
 )
 
+_REDACT = "UPDATE events SET private = ? WHERE part = ? AND stream_id = ? AND version = ?"
+
 TableWrite = Insert | str
 """A statement that adds rows, or another one."""
 SqlWrite = tuple[str, Sequence[Any]]
@@ -153,7 +155,7 @@ class SqlSideTables(SqlTrees):
                 for subject, wrapped in append.keys.items()
             ],
         )
-        yield from self._destroyed_keys(admitted)
+        yield from self._values_gone(admitted)
         secrets = (
             self._secret_write(secret, self._part(append.owner(secret.owner)))
             for append in admitted
@@ -180,12 +182,19 @@ class SqlSideTables(SqlTrees):
         heads = [(position, part) for part, position in sorted(settled.positions.items())]
         yield "UPDATE part_heads SET position = ? WHERE part = ?", heads
 
-    def _destroyed_keys(
+    def _values_gone(
         self, admitted: Sequence[Append]
     ) -> Iterator[tuple[TableWrite, Sequence[Sequence[Any]]]]:
         gone = [(append.owner(each), each) for append in admitted for each in append.destroyed]
         if gone:
             yield _DESTROY_KEY, [(self._part(org_id), self._id(each)) for org_id, each in gone]
+        left = [
+            (each.private, self._part(append.org_id), self._id(each.stream), each.version)
+            for append in admitted
+            for each in append.redacted
+        ]
+        if left:
+            yield _REDACT, left
 
     def _secret_write(self, secret: Secret, part: int) -> SqlWrite:
         if secret.sealed is None:

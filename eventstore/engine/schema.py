@@ -133,8 +133,25 @@ else ever sees the table without it. Its plain INSERT replaces nothing, because 
 refuse what is there.
 """
 
+_FIXED = (
+    *("part", "position", "stream_id", "version", "tag", "state"),
+    *("org_id", "org_seq", "recorded_at"),
+)
+
+
+def _fixed(row: str) -> str:
+    """Return the columns of *row*, NEW or OLD, that no update may change.
+
+    The sealed values may go, but only so: what is left of them is shorter.
+    """
+    return ", ".join(f"{row}.{column}" for column in _FIXED)
+
+
 SQLITE_GUARDS = (
-    "CREATE TRIGGER IF NOT EXISTS events_never_change BEFORE UPDATE ON events"
+    "DROP TRIGGER IF EXISTS events_never_change",  # which also kept what is to be redacted
+    "CREATE TRIGGER IF NOT EXISTS events_only_lose_values BEFORE UPDATE ON events WHEN"
+    f" (NEW.rowid, {_fixed('NEW')}) IS NOT (OLD.rowid, {_fixed('OLD')})"
+    " OR length(NEW.private) >= coalesce(length(OLD.private), 0)"
     " BEGIN SELECT RAISE(ABORT, 'events are immutable'); END",
     "CREATE TRIGGER IF NOT EXISTS events_never_go BEFORE DELETE ON events"
     " BEGIN SELECT RAISE(ABORT, 'events are immutable'); END",
@@ -143,7 +160,9 @@ SQLITE_GUARDS = (
 
 POSTGRES_GUARDS = (
     "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS"
-    " $$ BEGIN RAISE EXCEPTION 'events are immutable'; END $$",
+    f" $$ BEGIN IF TG_OP = 'UPDATE' AND ({_fixed('NEW')}) IS NOT DISTINCT FROM ({_fixed('OLD')})"
+    " AND (NEW.private IS NULL OR length(NEW.private) < length(OLD.private)) THEN RETURN NEW;"
+    " END IF; RAISE EXCEPTION 'events are immutable'; END $$",
     "CREATE OR REPLACE TRIGGER events_never_change BEFORE UPDATE OR DELETE ON events"
     " FOR EACH ROW EXECUTE FUNCTION refuse_change()",
     "CREATE OR REPLACE TRIGGER events_never_go BEFORE TRUNCATE ON events"

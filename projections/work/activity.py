@@ -27,6 +27,7 @@ from domain.planning.cycle import CycleEvent
 from domain.planning.field import FieldEvent
 from domain.planning.milestone import MilestoneEvent
 from domain.planning.worklog import WorklogAdded, WorklogChanged, WorklogEvent
+from domain.redaction import ContentRedacted
 from domain.undo import Undo
 from domain.work.attachment import AttachmentEvent
 from domain.work.comment import CommentEdited, CommentEvent, CommentPosted, ReactionAdded
@@ -150,6 +151,8 @@ def things_of(event: Event, stream: UUID) -> tuple[UUID, ...]:
         found = (event.task_id, *_concerned_by(event))
     elif isinstance(event, AttachmentEvent | WorklogEvent):
         found = (event.task_id,)
+    elif isinstance(event, ContentRedacted):
+        found = (event.task_id or event.project_id or event.of,)
     elif isinstance(event, RelationAdded | RelationRemoved):
         found = (event.from_, event.to)
     elif isinstance(event, FieldEvent):

@@ -15,6 +15,7 @@ MOVING, LABELLING, FOLLOWING, DUE, HOLDING, IMPORTING, FINDING, CHANGING, *_OTHE
 )
 RESTORING, WATCHING, UNDOING = _OTHERS
 
+REDACTING = ROOT / "docs" / "how-to" / "take-out-a-text.md"
 LOOKING_BACK = ROOT / "docs" / "how-to" / "see-how-things-were.md"
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.servers]
@@ -100,6 +101,17 @@ def test_dates_are_seen_and_projects_held_by_the_words_of_the_pages(reader: Read
     assert '"code":"not_found"' in missing
     assert '"key":"ENG"' in restored
     assert '"key":"ENG-1"' in back
+
+
+def test_a_text_is_taken_out_by_the_words_of_the_page(reader: Reader) -> None:
+    edited, foreseen, redacted, told = reader.follow(REDACTING)
+
+    assert '"body":"The password is in the vault"' in edited
+    assert '"type":"content.redacted"' in foreseen
+    assert '"fields":["body"]' in redacted
+    assert '"body":"[erased]"' in told
+    assert "vault" in told
+    assert "hunter2" not in told
 
 
 def test_things_are_seen_as_they_were_by_the_words_of_the_page(reader: Reader) -> None:

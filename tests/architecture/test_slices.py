@@ -13,6 +13,7 @@ LAYERS = ("commands", "projections", "api")
 ELSEWHERE = {
     ("projections", "audit"): "the audit log is the event stream itself: audit/trail.py reads it",
     ("projections", "access"): "it is read in the audit log",
+    ("projections", "redaction"): "read models hold what things say now; the log tells the rest",
     ("projections", "undo"): "what it changes is shown where it is; the activity finds it again",
     ("api", "undo"): "api/exchange/undo.py, as it takes back what any area did",
     ("api", "access"): "recorded where members are let in or refused: api/http, api/login",

@@ -67,7 +67,7 @@ def test_an_event_that_was_edited_before_the_backup_is_found_by_the_signed_tree(
     events_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with closing(sqlite3.connect(events_url.removeprefix("sqlite:///"))) as raw, raw:
-        raw.execute("DROP TRIGGER events_never_change")
+        raw.execute("DROP TRIGGER events_only_lose_values")
         raw.execute(
             "UPDATE events SET state = replace(state, 'ENG', 'ENX') WHERE tag = 'project.created'"
         )

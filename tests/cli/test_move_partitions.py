@@ -64,7 +64,7 @@ def test_a_log_that_disagrees_with_its_signed_trees_is_not_moved(
     first: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with closing(sqlite3.connect(tmp_path / "first" / "events.db")) as raw, raw:
-        raw.execute("DROP TRIGGER events_never_change")
+        raw.execute("DROP TRIGGER events_only_lose_values")
         raw.execute("UPDATE events SET state = state || ' ' WHERE org_seq = 2 AND tag LIKE 'task%'")
         raw.execute("UPDATE events SET state = state || ' ' WHERE org_seq = 3")
 

@@ -288,7 +288,7 @@ async def test_a_row_that_the_log_does_not_give_is_found(log: EventLog, what: st
 async def test_an_event_in_the_wrong_place_is_found(log: EventLog) -> None:
     assert isinstance(log.store, SqliteStore)
     execute = log.store._execute  # pyright: ignore[reportPrivateUsage] - events cannot be changed otherwise
-    execute("DROP TRIGGER events_never_change", ())
+    execute("DROP TRIGGER events_only_lose_values", ())
     execute("UPDATE events SET position = position + 100 WHERE tag = 'task.deleted'", ())
     execute("UPDATE events SET version = version + 100 WHERE tag = 'project.archived'", ())
     execute("UPDATE events SET org_seq = org_seq + 100 WHERE tag = 'project.resumed'", ())

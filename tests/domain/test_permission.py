@@ -47,6 +47,7 @@ attachment:add      yes   yes     yes
 attachment:delete   yes   yes     no
 trash:read          yes   yes     yes
 trash:purge         yes   no      no
+content:redact      yes   no      no
 webhook:read        yes   yes     no
 webhook:manage      yes   no      no
 audit:read          yes   no      no
@@ -97,7 +98,7 @@ def test_no_key_manages_people_the_organization_or_keys() -> None:
     left = {str(permission) for permission in set(Permission) - KEY_PERMISSIONS}
 
     assert {name.partition(":")[0] for name in left} == {
-        *("org", "sso", "member", "invitation", "trash", "apikey")
+        *("org", "sso", "member", "invitation", "trash", "content", "apikey")
     }
     assert {p for p in KEY_PERMISSIONS if p.startswith("org:")} == {Permission.ORG_READ}
 

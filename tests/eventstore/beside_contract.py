@@ -10,6 +10,7 @@ from eventstore.append import (
     Conflict,
     KeptSince,
     KeyUse,
+    Redacted,
     SealedReply,
     Secret,
     UsedKey,
@@ -56,6 +57,19 @@ class BesideContract:
         store.commit([command(C, destroyed=(B, C))])
 
         assert store.keys([A, B, C]) == {A: b"a", B: None, C: None}
+
+    def test_sealed_values_are_redacted_with_the_events_or_not_at_all(self, store: Store) -> None:
+        store.commit([command(A, events=3, private=b"two values")])
+        states = [row.state for row in store.stream(A)]
+        gone = (Redacted(A, 1, b"one"), Redacted(A, 3, None))
+
+        late = command(A, redacted=gone)
+        assert store.commit([late]) == [Conflict(A)]
+        assert [row.private for row in store.stream(A)] == [b"two values"] * 3
+        store.commit([command(B, redacted=gone)])
+
+        assert [row.private for row in store.stream(A)] == [b"one", b"two values", None]
+        assert [row.state for row in store.stream(A)] == states
 
     def test_keys_and_secrets_are_listed_in_slices(self, store: Store) -> None:
         secrets = (Secret(B, "y", b"sealed y"), Secret(B, "x", b"sealed x"), Secret(C, "x", b"z"))

@@ -131,6 +131,8 @@ def test_another_process_on_the_database_counts_too(
 
 CHANGES = [
     "UPDATE events SET state = 'forged'",
+    "UPDATE events SET private = '0102030405060708'::bytea",
+    "UPDATE events SET private = NULL, state = 'forged'",
     "UPDATE events SET position = position + 10",
     "DELETE FROM events",
     "TRUNCATE events",

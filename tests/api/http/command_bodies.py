@@ -139,4 +139,5 @@ COMMANDS: dict[str, Any] = {
     "POST /api/webhook/{webhook_id}/resume": None,
     "POST /api/webhook/{webhook_id}/rotate-secret": None,
     "POST /api/undo/{correlation_id}": None,
+    "POST /api/audit/{seq}/redact": {"reason": "A password", "fields": ["title"]},
 }

@@ -94,6 +94,7 @@ async def here(app: Litestar, system: System, ana: Person) -> Here:
         "api_key_id": api_key["id"],
         "unique": unique()[-20:],
         "correlation_id": await estimated(ana, task["id"]),
+        "seq": await retitled(ana, task["id"]),
     }
     return Here(ana, known)
 
@@ -103,6 +104,13 @@ async def estimated(person: Person, task: str) -> str:
     headers = {"x-correlation-id": unique("c")}
     done(await person.patch(f"/task/{task}", {"estimate": 3}, headers=headers), 200)
     return headers["x-correlation-id"]
+
+
+async def retitled(person: Person, task: str) -> str:
+    """Give a task another title; return the event that has the first one."""
+    done(await person.patch(f"/task/{task}", {"title": "Grease it"}), 200)
+    [created] = done(await person.get(f"/audit?type=task.created&stream={task}"), 200)["items"]
+    return str(created["seq"])
 
 
 async def heads(system: System) -> list[int]:
