@@ -5,8 +5,8 @@ create.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
-from typing import ClassVar, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
 from commands.base import Change, Context, Decision, refuse_unless_role_grants
@@ -22,11 +22,14 @@ from commands.exchange.names import Names
 from commands.exchange.task_line import Meant, NumberedLine, TaskLine
 from commands.exchange.trial import Trial
 from commands.exchange.update_task import by_stream, commands_of, members_changed
+from commands.planning.recurrence import today_in
 from commands.reads import AheadReads, Reads
 from commands.work.task_values import in_utc
-from domain.base import DomainError, LabelId, TaskId
+from domain.base import DomainError, Event, LabelId, TaskId
 from domain.name import folded
 from domain.permission import Permission
+from domain.planning.recurrence import Place, repeat
+from domain.planning.repeat_rule import NeverRepeats
 from domain.work.label import Label, LabelCreated
 from domain.work.task.custom_field import TaskFieldSet
 from domain.work.task.events import (
@@ -45,6 +48,7 @@ from domain.work.task.events import (
 from domain.work.task.imported import TaskImported, UnknownParent
 from domain.work.task.mentions import TaskMentioned
 from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
+from domain.work.task.recurrence_events import RepeatAfter, TaskRecurrenceSet
 from domain.work.task.state import Task
 from eventstore.claim import CountChange
 
@@ -108,6 +112,7 @@ class ImportTasks(ImportPiece, frozen=True, kw_only=True):
         TaskMilestoneChanged,
         TaskMentioned,
         TaskImported,
+        TaskRecurrenceSet,
         TaskRetitled,
         TaskDescribed,
         TaskPriorityChanged,
@@ -228,7 +233,22 @@ class _Deciding:
         imported = TaskImported(
             external_id=task.id, occurred_at=in_utc(task.occurred_at), author=task.author
         )
-        return Change(line.task_id, [*events, imported])
+        return Change(line.task_id, [*events, imported, *await self._repeating(line, events)])
+
+    async def _repeating(self, line: NumberedLine, events: Sequence[Event]) -> Sequence[Event]:
+        """Return what lets a new task repeat; nothing once its series is over."""
+        task: Any = Task()  # whose events these are
+        wanted = line.task
+        if wanted.rrule is None:
+            return []
+        for event in events:
+            task = task.evolve(event)
+        at = await today_in(self.read, self._context)
+        after = wanted.repeat_after or RepeatAfter.SCHEDULE
+        try:
+            return repeat(task, wanted.rrule, after, Place(line.task_id), at)
+        except NeverRepeats:
+            return []
 
     async def _meant(
         self, task: TaskLine, parent_id: TaskId | None, labels: dict[str, Change]

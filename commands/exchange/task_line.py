@@ -5,6 +5,7 @@ from typing import Annotated, Any, NamedTuple
 
 from msgspec import Meta, Struct
 
+from commands.planning.recurrence import RuleText
 from commands.work.task_create import CreateTask
 from commands.work.task_plan import FieldInputs, Planned
 from commands.work.task_values import Description, DueTime, Estimate
@@ -13,6 +14,7 @@ from domain.name import Name, Title
 from domain.work.task.events import Priority
 from domain.work.task.imported import ExternalId
 from domain.work.task.mentions import MENTIONS_MAX
+from domain.work.task.recurrence_events import RepeatAfter
 from domain.work.task.state import ASSIGNEES_MAX, LABELS_MAX
 from domain.work.workflow.events import StatusKey
 
@@ -55,6 +57,8 @@ class TaskLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, re
     cycle: Name | None = None
     milestone: Name | None = None
     fields: FieldInputs = {}
+    rrule: RuleText | None = None
+    repeat_after: RepeatAfter | None = None
     files: tuple[dict[str, Any], ...] = ()
     occurred_at: DueTime | None = None
     author: Name | None = None

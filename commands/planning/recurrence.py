@@ -71,7 +71,7 @@ class SetRecurrence(TaskCommand, frozen=True, kw_only=True):
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         task, project = await read_task(read, self.task_id)
         project.refuse_unless_editable()
-        at = await _today(read, context)
+        at = await today_in(read, context)
         place = Place(self.series_id, self.number)
         events = repeat(task, self.rrule, self.after, place, at)
         return changes_of(self.task_id, events)
@@ -125,7 +125,7 @@ class RepeatTask(Command, frozen=True, kw_only=True):
         project.refuse_unless_takes_tasks()
         if task.parent_id is not None:
             await read_ancestors(read, task.parent_id, task.project_id)
-        coming = next_task(task, repeats, await _today(read, context))
+        coming = next_task(task, repeats, await today_in(read, context))
         if coming is None:
             return changes_of(self.task_id, stop(task))
         repeated = Change(self.task_id, [TaskRepeated(task_id=coming.id, date=coming.date)])
@@ -154,10 +154,11 @@ class SkipOccurrence(Command, frozen=True, kw_only=True):
         if await _due(read, context, self.task_id) is None:
             return []
         task = await read(Task, self.task_id)
-        return changes_of(self.task_id, skip(task, self.because, await _today(read, context)))
+        return changes_of(self.task_id, skip(task, self.because, await today_in(read, context)))
 
 
-async def _today(read: Reads, context: Context) -> Today:
+async def today_in(read: Reads, context: Context) -> Today:
+    """Return which day it is in the time zone of the caller's organization."""
     organization = await read(Organization, context.organization)
     return today(context.now, ZoneInfo(organization.settings.time_zone))
 

@@ -165,6 +165,15 @@ def skip(task: Task, because: str, at: Today) -> list[TaskOccurrenceSkipped]:
     return [TaskOccurrenceSkipped(date=day, because=because, to=to)]
 
 
+def rule_of_rest(text: str, number: int) -> str:
+    """Return the rule of a new series that has as many tasks as are left of another.
+
+    Of a rule with a count, that is the task with this number, and those that follow.
+    """
+    rule = repeat_rule(text)
+    return text if rule.count is None else str(replace(rule, count=rule.count - number + 1))
+
+
 # Arithmetic -----------------------------------------------------------------
 
 

@@ -24,6 +24,7 @@ from api.work.sight import project_here
 from api.work.tasks.detail import tasks_in_full, viewer_of
 from commands.exchange.task_line import TaskLine
 from domain.base import CycleId, LabelId, MilestoneId, OrgId, ProjectId, TaskId, UserId
+from domain.planning.recurrence import rule_of_rest
 from domain.work.task.custom_field import FieldShown, FieldType
 from domain.work.task.imported import TaskOrigin
 from projections.base import document_id
@@ -36,6 +37,19 @@ from projections.work.label import labels_of
 from projections.work.task_filter import EVERY_TASK
 from projections.work.task_list import find_tasks
 from projections.work.task_query import Lane, TaskOrder, TaskSort
+
+
+class _Repeats(Struct, frozen=True):
+    """What a file tells of how a task repeats."""
+
+    rrule: str
+    after: str
+    number: int
+
+    @property
+    def rest(self) -> str:
+        """The rule of what is left of its series."""
+        return rule_of_rest(self.rrule, self.number)
 
 
 class _Task(Struct, frozen=True, rename="camel"):
@@ -58,6 +72,7 @@ class _Task(Struct, frozen=True, rename="camel"):
     cycle_id: CycleId | None
     milestone_id: MilestoneId | None
     fields: dict[str, FieldShown]
+    recurrence: _Repeats | None
     created_by: UserId | None
     created_at: datetime | None
     imported: TaskOrigin | None
@@ -224,6 +239,8 @@ def _line(
         "cycle": None if task.cycle_id is None else names.get(task.cycle_id),
         "milestone": None if task.milestone_id is None else names.get(task.milestone_id),
         "fields": {key: value for key, value in task.fields.items() if key in fields},
+        "rrule": None if task.recurrence is None else task.recurrence.rest,
+        "repeatAfter": None if task.recurrence is None else task.recurrence.after,
         "occurredAt": origin.occurred_at if origin else task.created_at,
         "author": origin.author if origin else author,
     }

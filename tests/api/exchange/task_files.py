@@ -106,6 +106,9 @@ async def full_project(app: Litestar, system: System, ana: Person) -> tuple[Json
     )
     await ana.task(project, "'=2", dueAt="2027-02-01T12:00:00Z", status="DONE", fields={"cost": 7})
     last = await ana.task(project, "Ünïcode 🚂")
+    weekly, later = {"rrule": "FREQ=WEEKLY;COUNT=9"}, {"rrule": "FREQ=DAILY", "after": "completion"}
+    for each, rule in ((parent, weekly), (last, later)):
+        done(await ana.ask("PUT", f"/task/{each['id']}/recurrence", json=rule), 200)
     await _talk_about(ana, ben, parent, last)
     done(await ana.post(f"/task/{last['id']}/rank", {"before": parent["id"]}), 200)
     return project, ben

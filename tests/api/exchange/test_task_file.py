@@ -44,6 +44,8 @@ async def test_an_export_imports_again_to_an_equal_project(
     assert without_keys(again) == without_keys(lines)
     assert lines[0]["title"] == "Ünïcode 🚂"
     assert (lines[2]["cycle"], lines[2]["milestone"]) == ("Sprint, 1", "Beta")
+    assert (lines[0]["rrule"], lines[0]["repeatAfter"]) == ("FREQ=DAILY", "completion")
+    assert lines[1]["rrule"].endswith(";COUNT=9")
     assert lines[1]["mentions"] == [ben.email, ana.email]
     assert {*lines[2]["assignees"]} == {ana.email, ben.email}
     assert [each["key"] for each in again[:4]] == [f"COPY-{n}" for n in range(1, 5)]

@@ -13,6 +13,7 @@ from domain.base import LabelId, TaskId
 from domain.identity.organization.events import PlanChanged
 from domain.identity.plan import Plan, PlanLimitReached
 from domain.planning.field import FieldCreated, stream_of_field
+from domain.planning.repeat_rule import RecurrenceNotValid
 from domain.work.label import LabelCreated
 from domain.work.project.errors import ProjectOnHold
 from domain.work.project.events import ProjectPutOnHold
@@ -34,6 +35,7 @@ from domain.work.task.events import (
 from domain.work.task.imported import TaskImported
 from domain.work.task.mentions import TaskMentioned
 from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
+from domain.work.task.recurrence_events import Recurrence, RepeatAfter, TaskRecurrenceSet
 from tests.commands.acme import CHILD, HERE, task, went
 from tests.commands.planning.plans import BETA, ONE, PLANNED
 from tests.domain.spec import ACME, ANA, BEN, CLEO, ENG, NOW, TASK
@@ -108,6 +110,23 @@ class TestImportTasks:
                 TaskImported(external_id="J-1", occurred_at=OLD, author="Jo"),
             ),
         )
+
+    def test_a_task_repeats_from_then_on_unless_its_series_is_over(self) -> None:
+        later = line(1, NEW, "J-1", rrule="freq=daily", repeat_after=RepeatAfter.COMPLETION)
+        over = line(2, NEWER, "J-2", rrule="FREQ=DAILY;UNTIL=20200101")
+        wrong = line(3, CHILD, "J-3", rrule="daily")
+        repeats = Recurrence(
+            rrule="FREQ=DAILY", after=RepeatAfter.COMPLETION, series_id=NEW, day=NOW.date()
+        )
+        noted: list[Imported] = []
+        given(*PLANNED).when(importing(later, over, wrong, note=noted.append)).then(
+            task(number=2),
+            TaskImported(external_id="J-1"),
+            TaskRecurrenceSet(from_=None, to=repeats),
+            task(number=3),
+            TaskImported(external_id="J-2"),
+        )
+        assert [type(each.refused) for each in noted[-1].outcomes][2] is RecurrenceNotValid
 
     def test_what_has_an_external_id_already_is_left_alone(self) -> None:
         past = on(NEW, task(number=2), TaskImported(external_id="J-1"))

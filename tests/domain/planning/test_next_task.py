@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from domain.planning.recurrence import (
     Today,
     next_task,
+    rule_of_rest,
     skip,
 )
 from domain.work.task.errors import TimeOutOfRange
@@ -120,6 +121,12 @@ class TestNextTask:
         )
         with pytest.raises(TimeOutOfRange):
             next_task(task, due(task), Today(date(2026, 3, 2), UTC))
+
+
+def test_the_rule_of_the_rest_of_a_series_counts_what_is_left() -> None:
+    assert rule_of_rest("FREQ=DAILY;COUNT=9", 1) == "FREQ=DAILY;COUNT=9"
+    assert rule_of_rest("FREQ=DAILY;COUNT=9", 8) == "FREQ=DAILY;COUNT=2"
+    assert rule_of_rest("FREQ=DAILY;UNTIL=20261231", 8) == "FREQ=DAILY;UNTIL=20261231"
 
 
 class TestSkip:
