@@ -19,6 +19,7 @@ from domain.work.task.imported import TaskOrigin
 from domain.work.workflow.events import StatusGroup
 from projections.base import View
 from projections.work.task import task_view
+from projections.work.times.recurrence import RecurrenceView
 
 _encode = msgspec.json.Encoder().encode
 
@@ -62,6 +63,7 @@ class TaskThen(View, frozen=True, kw_only=True):
     completed_at: datetime | None
     deleted_at: datetime | None
     imported: TaskOrigin | None
+    recurrence: RecurrenceView | None
     version: int
     watching: bool
     as_of: MomentView | UnsetType = UNSET

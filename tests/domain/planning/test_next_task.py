@@ -158,3 +158,7 @@ class TestSkip:
         assert event.date == date(2026, 3, 3)
         assert event.to is not None
         assert event.to.next_date == date(2026, 3, 5)
+        [late] = skip(repeating(repeats, DONE), "not_found", Today(date(2026, 3, 20), UTC))
+        assert late.date == date(2026, 3, 3)
+        assert late.to is not None
+        assert late.to.next_date == date(2026, 3, 21)
