@@ -82,6 +82,7 @@ class Website:
         ana.patch(f"/task/{home}", **about, startDate="2031-06-02", estimate=5)
         ana.patch(f"/task/{shop}", **about, dueDate="2031-06-13", estimate=13)
         ana.patch(f"/task/{press}", dueAt="2031-06-12T17:00:00+02:00", estimate=2)
+        ana.put(f"/task/{press}/recurrence", {"rrule": "FREQ=MONTHLY;COUNT=6"})
         ana.post(f"/task/{press}/labels", {"labelId": label})
         fields = {**values, "source": "agency", "channels": ["web", "mail"]}
         ana.patch(f"/task/{press}", fields=fields)

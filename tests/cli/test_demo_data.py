@@ -90,6 +90,8 @@ def test_the_website_is_planned_with_all_that_a_task_can_have(visitor: Visitor) 
     assert cycle["progress"] == milestone["progress"] == {"done": 0, "all": 2}
     assert home["subtasks"] == {"done": 1, "all": 2}
     assert press["dueAt"] == "2031-06-12T15:00:00Z"
+    assert press["recurrence"]["rrule"] == "FREQ=MONTHLY;BYMONTHDAY=12;COUNT=6"
+    assert press["recurrence"]["next"] == "2031-07-12"
     assert (press["estimate"], press["labels"]) == (2, [label["id"]])
     assert len(press["watchers"]) == 2
     assert sorted(fields) == ["date", "multi_select", "number", "text", "user"]
