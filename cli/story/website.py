@@ -36,6 +36,7 @@ class Website:
         self._plan(home, shop, press)
         self._relate(home, shop, press)
         self._discuss(home)
+        self._log_time(home, press)
         self._move_in()
         self._throw_away()
         self._save_views()
@@ -106,6 +107,16 @@ class Website:
             self._ben.delete(f"{path}/{said}")
         self._ben.post(f"{path}/{said}/restore")
         self._ben.attach(home, "sketch.svg", "image/svg+xml", _SKETCH)
+
+    def _log_time(self, home: str, press: str) -> None:
+        """Let both log time; one entry is corrected, one deleted."""
+        start = f"/task/{home}/worklogs"
+        drawn = self._ana.post(start, {"minutes": 90, "note": "Drew three of them"})["id"]
+        self._ana.patch(f"{start}/{drawn}", minutes=120)
+        self._ben.post(start, {"minutes": 45})
+        self._ben.post(f"/task/{press}/worklogs", {"minutes": 30, "note": "Called the paper"})
+        twice = self._ben.post(start, {"minutes": 45})["id"]
+        self._ben.delete(f"{start}/{twice}")
 
     def _move_in(self) -> None:
         """Move a task here, with what is below it, from a project of ideas."""

@@ -111,7 +111,8 @@ def test_the_website_is_discussed_and_something_is_in_the_trash(visitor: Visitor
     assert (answer["parentId"], answer["edits"]) == (question["id"], 1)
     assert sketch["body"] == "Here is the sketch."
     assert [each["name"] for each in visitor.see("/task/SITE-1/attachments")] == ["sketch.svg"]
-    assert [each for each, _ in trash] == ["project", "task", "comment"]
+    assert [each for each, _ in trash] == ["project", "task", "worklog", "comment"]
+    assert [visitor.see(f"/task/SITE-{n}")["timeSpentMinutes"] for n in (1, 6)] == [165, 30]
     assert [each["title"] for each in visitor.see("/task?deleted=true")] == ["Add a guest book"]
     assert len(visitor.see("/search?q=add a map")) == 2
     assert kinds >= {"mentioned", "commented"}
