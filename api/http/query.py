@@ -5,7 +5,7 @@ A filter that is silently ignored would return everything.
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from enum import Enum
 from functools import lru_cache
 from types import NoneType, UnionType
@@ -25,6 +25,7 @@ PARAMETERS_MAX = 50
 NUMBER_MAX = 10**18 - 1
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})",
     re.IGNORECASE,
@@ -100,6 +101,7 @@ def _check_of(annotation: Any) -> Check:
         int: _matching(_INTEGER, "Expected a whole number such as 5, of up to 18 digits"),
         UUID: _matching(_UUID, "Expected a UUID"),
         datetime: is_time,
+        date: is_day,
         bool: _one_of(["true", "false"]),
         str: lambda text: None if text else "Expected a value",
     }
@@ -154,3 +156,14 @@ def is_time(text: str) -> Complaint:
     except ValueError:
         pass
     return "Expected a time with its offset from UTC, such as 2026-01-31T12:00:00Z"
+
+
+def is_day(text: str) -> Complaint:
+    """Return None for a full-date as in RFC 3339, section 5.6."""
+    try:
+        if _DAY.fullmatch(text):
+            date.fromisoformat(text)
+            return None
+    except ValueError:
+        pass
+    return "Expected a day such as 2026-01-31"

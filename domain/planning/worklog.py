@@ -206,3 +206,10 @@ class TooManyWorklogs(DomainError):
 
     code = "too_many_worklogs"
     refusal = Refusal.CONFLICT
+
+
+class TooMuchTime(DomainError):
+    """More than `limit` entries would have to be added up. Ask for fewer days or for one person."""
+
+    code = "too_much_time"
+    refusal = Refusal.INVALID

@@ -28,6 +28,9 @@ ENDING = {
     "/api/audit/proof/inclusion": "?seq=1",
     "/api/events": "?follow=false",
     "/api/search": "?q=quicksilver",
+    "/api/timesheet": "?from=2026-11-01&to=2026-11-30",
+    "/api/worklogs": "?from=2026-11-01&to=2026-11-30",
+    "/api/worklogs/export": "?from=2026-11-01&to=2026-11-30",
 }
 """What to ask some paths for: so that an answer ends, and a search finds what tests hide."""
 

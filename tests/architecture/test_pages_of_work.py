@@ -8,12 +8,12 @@ from tests.architecture.sources import ROOT
 _PAGES = (
     "move-a-task label-tasks follow-a-task see-what-is-due hold-or-archive-a-project"
     " bring-your-work-in find-what-was-written change-many-tasks restore-what-was-deleted"
-    " follow-what-happens undo-what-was-done"
+    " follow-what-happens undo-what-was-done log-time"
 )
 MOVING, LABELLING, FOLLOWING, DUE, HOLDING, IMPORTING, FINDING, CHANGING, *_OTHERS = (
     ROOT / "docs" / "how-to" / f"{name}.md" for name in _PAGES.split()
 )
-RESTORING, WATCHING, UNDOING = _OTHERS
+RESTORING, WATCHING, UNDOING, TIMING = _OTHERS
 
 REDACTING = ROOT / "docs" / "how-to" / "take-out-a-text.md"
 LOOKING_BACK = ROOT / "docs" / "how-to" / "see-how-things-were.md"
@@ -125,3 +125,17 @@ def test_things_are_seen_as_they_were_by_the_words_of_the_page(reader: Reader) -
     assert '"name":"Acme"' in organization
     assert '"role":"ADMIN"' in members
     assert all('"asOf":{"seq":' in told for told in (before, board, project, organization, members))
+
+
+def test_time_is_logged_and_added_up_by_the_words_of_the_page(reader: Reader) -> None:
+    changed, logged, listed, task, trashed, restored, mine, *sums = reader.follow(TIMING)
+    by_project, by_day, header, *rows = sums
+
+    assert '"minutes":75,"date":"2026-02-27"' in changed
+    assert '"minutes":30' in logged
+    assert listed.count('"minutes":') == mine.count('"minutes":') == len(rows) == 2
+    assert '"timeSpentMinutes":105' in task
+    assert '"name":"Read the old code"' in trashed
+    assert '"note":"Read the old code"' in restored
+    assert all(told.startswith('{"minutes":105,"entries":2') for told in (by_project, by_day))
+    assert header.startswith("date,minutes,")

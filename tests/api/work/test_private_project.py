@@ -40,7 +40,7 @@ async def made_private(ana: Person) -> Hidden:
     task = await ana.task(project, f"{SECRET} task")
     subtask = await ana.task(project, f"{SECRET} part", parentId=task["id"])
     comment = done(await ana.post(f"/task/{task['id']}/comments", {"body": SECRET}), 201)
-    spent = {"minutes": 30, "note": SECRET}
+    spent = {"minutes": 30, "date": "2026-11-02", "note": SECRET}
     worklog = done(await ana.post(f"/task/{task['id']}/worklogs", spent), 201)
     ids = {
         "project_id": project["id"],
