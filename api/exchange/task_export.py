@@ -52,9 +52,9 @@ class TaskExportController(Controller):
     ) -> Stream:
         """Export the tasks of a project that are not in the trash, in the order of their ranks.
 
-        People are named by their addresses, labels by their names. JSON Lines have comments and
-        relations, too, in lines of their own, and what is known about files, without their
-        contents; an archive has those, too. An import takes the file.
+        People are named by their addresses, labels by their names. JSON Lines have comments,
+        logged time and relations, too, in lines of their own, and what is known about files,
+        without their contents; an archive has those, too. An import takes the file.
         """
         project_id = await project_id_of(request, project)
         key = (await project_here(request, project_id)).state.key
@@ -63,7 +63,7 @@ class TaskExportController(Controller):
             await wait_for_own_writes(
                 request,
                 *("tasks", "labels", "fields", "users", "cycles", "milestones"),
-                *(("comments", "attachments") if file_format != "csv" else ()),
+                *(("comments", "worklogs", "attachments") if file_format != "csv" else ()),
             )
             fields = await field_types(request, project_id)
             content = _content(request, project_id, fields, file_format)

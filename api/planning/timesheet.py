@@ -3,7 +3,7 @@
 import csv
 import datetime
 import io
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
@@ -211,28 +211,28 @@ async def _table(request: ApiRequest, asked: _Asked) -> AsyncIterator[bytes]:
     after: str | None = None
     while True:
         some = await (await _sheet(request, asked)).slice(after)
-        people = await _names(request, {one.spent.user_id for one in some.entries})
-        yield _written(_row(one, people.get(one.spent.user_id, "")) for one in some.entries)
+        people = await _names(request, (one.spent.user_id for one in some.entries))
+        yield _written(_row(one, people) for one in some.entries)
         after = some.next_key
         if after is None:
             return
         await request.identify(fresh=True)
 
 
-async def _names(request: ApiRequest, people: Iterable[UserId]) -> dict[UserId, str]:
-    ids = {document_id(PLATFORM, each): each for each in people}
+async def _names(request: ApiRequest, people: Iterable[UserId | None]) -> dict[UserId, str]:
+    ids = {document_id(PLATFORM, each): each for each in people if each is not None}
     found = await request.api.models.many("users", [*ids])
     return {ids[key]: _user(user).name for key, user in found.items()}
 
 
-def _row(one: SpentOn, name: str) -> tuple[str, ...]:
+def _row(one: SpentOn, people: Mapping[UserId, str]) -> tuple[str, ...]:
     spent = one.spent
     project = one.task_key.rpartition("-")[0]
     return (
         str(spent.date),
         str(spent.minutes),
-        str(spent.user_id),
-        plain_text(name),
+        "" if spent.user_id is None else str(spent.user_id),
+        "" if spent.user_id is None else plain_text(people.get(spent.user_id, "")),
         project,
         one.task_key,
         plain_text(one.task.title),

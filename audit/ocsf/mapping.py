@@ -83,6 +83,7 @@ ACTIVITIES: dict[EventActivity, str] = {
         " field.created label.created milestone.created project.created relation.added"
         " task.created task.imported task.templated template.created view.created"
         " worklog.added"
+        " worklog.imported"
     ),
     EventActivity(API_ACTIVITY, 2, "Read"): "access.audit_read audit.exported",
     EventActivity(API_ACTIVITY, 3, "Update"): (

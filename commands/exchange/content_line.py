@@ -1,15 +1,17 @@
-"""What is beside the tasks of a file: comments, files and relations, each in a line of its own."""
+"""What is beside the tasks of a file: comments, time, files, relations, a line for each."""
 
+import datetime
 from typing import Annotated, NamedTuple
 
 from msgspec import Meta, Struct
 
 from commands.exchange.task_line import Mentioned
+from commands.planning.worklog import Minutes, Note
 from commands.work.attachment import Sha256
 from commands.work.comment import CommentBody
 from commands.work.project import ProjectKey
 from commands.work.task_values import DueTime
-from domain.base import AttachmentId, CommentId
+from domain.base import AttachmentId, CommentId, WorklogId
 from domain.name import Name
 from domain.work.attachment import ScanState
 from domain.work.relation import RelationKind
@@ -67,7 +69,19 @@ class FileLine(_ContentLine, frozen=True, kw_only=True, tag="file"):
     author: Name | None = None
 
 
-ContentLine = CommentLine | FileLine | RelationLine
+class WorklogLine(_ContentLine, frozen=True, kw_only=True, tag="worklog"):
+    """Time that ``author`` spent on the task that the file, or the project, knows as ``task``."""
+
+    id: ExternalId
+    task: ExternalId
+    minutes: Minutes
+    date: datetime.date
+    note: Note | None = None
+    occurred_at: DueTime | None = None
+    author: Name | None = None
+
+
+ContentLine = CommentLine | WorklogLine | FileLine | RelationLine
 
 
 class NumberedComment(NamedTuple):
@@ -76,6 +90,14 @@ class NumberedComment(NamedTuple):
     number: int
     new_id: CommentId
     line: CommentLine
+
+
+class NumberedWorklog(NamedTuple):
+    """An entry of time with its number in the file, and the id that it would get."""
+
+    number: int
+    new_id: WorklogId
+    line: WorklogLine
 
 
 class FileContent(NamedTuple):

@@ -1,4 +1,4 @@
-"""How comments and files are imported: those that their task does not have yet.
+"""How comments, files and logged time are imported: those that their task does not have yet.
 
 What a rule refuses is told, and the others are imported all the same.
 """
@@ -12,7 +12,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from commands.base import Change, Context
-from commands.exchange.content_line import NumberedComment, NumberedFile
+from commands.exchange.content_line import NumberedComment, NumberedFile, NumberedWorklog
 from commands.exchange.import_piece import (
     DECIDED_AT_ONCE,
     ContentOutcome,
@@ -24,12 +24,13 @@ from commands.exchange.names import Names, uuid_in
 from commands.exchange.trial import Trial
 from commands.reads import AheadReads, Reads
 from domain.base import DomainError, NotFound, TaskId
+from domain.planning.worklog import Worklog
 from domain.work.attachment import Attachment
 from domain.work.comment import Comment
 from domain.work.task.imported import UnknownTask
 from eventstore.claim import ClaimKey
 
-N = TypeVar("N", NumberedComment, NumberedFile)
+N = TypeVar("N", NumberedComment, NumberedFile, NumberedWorklog)
 
 
 class DecidingAtTasks(ABC, Generic[N]):
@@ -38,7 +39,7 @@ class DecidingAtTasks(ABC, Generic[N]):
     *made* is what a dry run would have made before, by its task and its external id there.
     """
 
-    kind: ClassVar[type[Comment] | type[Attachment]]
+    kind: ClassVar[type[Comment] | type[Attachment] | type[Worklog]]
     """What the lines become."""
 
     def __init__(

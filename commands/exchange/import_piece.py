@@ -14,7 +14,16 @@ from commands.base import Command, Context, Decision
 from commands.happening import Fingerprint
 from commands.reads import Reads
 from commands.sight import refuse_unless_sees_id
-from domain.base import AttachmentId, CommentId, DomainError, LabelId, ProjectId, State, TaskId
+from domain.base import (
+    AttachmentId,
+    CommentId,
+    DomainError,
+    LabelId,
+    ProjectId,
+    State,
+    TaskId,
+    WorklogId,
+)
 from domain.identity.organization.state import Organization
 from domain.identity.plan import refuse_if_bulk_too_large
 from domain.work.project.state import Project
@@ -37,6 +46,7 @@ class Rehearsed(Struct, frozen=True):
     counts: Mapping[CountKey, int] = {}
     comments: Mapping[tuple[TaskId, str], CommentId] = {}
     files: Mapping[tuple[TaskId, str], AttachmentId] = {}
+    worklogs: Mapping[tuple[TaskId, str], WorklogId] = {}
 
 
 class Earlier(NamedTuple):

@@ -4,7 +4,12 @@ from collections.abc import Iterator
 from typing import Any, TypeVar
 from uuid import UUID
 
-from commands.claims.exchange import EXTERNAL_COMMENT, EXTERNAL_FILE, EXTERNAL_ID
+from commands.claims.exchange import (
+    EXTERNAL_COMMENT,
+    EXTERNAL_FILE,
+    EXTERNAL_ID,
+    EXTERNAL_WORKLOG,
+)
 from commands.claims.planning import CYCLES, FIELDS, MILESTONES
 from commands.claims.templates import TEMPLATE_NAME
 from commands.happening import Happening, Reservations
@@ -13,6 +18,7 @@ from commands.lint.finding import LintFinding
 from commands.project_claims import TEAM_NAME
 from commands.reservations import EMAIL, SUBJECT, TASK_NUMBER, note
 from domain.base import ERASED, PLATFORM
+from domain.planning.worklog import WorklogPurged
 from domain.work.attachment import AttachmentPurged
 from domain.work.comment import CommentPurged
 from domain.work.task.trash_events import TaskPurged
@@ -24,7 +30,8 @@ CountRow = tuple[str, UUID]
 K = TypeVar("K", ClaimRow, CountRow)
 
 
-_EXTERNAL = (EXTERNAL_ID, EXTERNAL_COMMENT, EXTERNAL_FILE)
+_EXTERNAL = (EXTERNAL_ID, EXTERNAL_COMMENT, EXTERNAL_FILE, EXTERNAL_WORKLOG)
+_PURGED = TaskPurged | CommentPurged | AttachmentPurged | WorklogPurged
 _NAMES = (LABEL_NAME, TEAM_NAME, TEMPLATE_NAME, FIELDS.scope, CYCLES.scope, MILESTONES.scope)
 
 
@@ -44,7 +51,7 @@ class ExpectedTables:
         fields = ("email", "name", "from_", "to", "subject", "external_id")
         told = (getattr(happened.event, name, None) for name in fields)
         erased = (EMAIL, SUBJECT, *_EXTERNAL, *_NAMES) if ERASED in told else ()
-        if isinstance(happened.event, TaskPurged | CommentPurged | AttachmentPurged):
+        if isinstance(happened.event, _PURGED):
             self._purged.add(happened.stream)
         reserved = Reservations([], [])
         note(happened, reserved)

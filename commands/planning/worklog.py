@@ -100,7 +100,7 @@ class ChangeWorklog(WorklogCommand, frozen=True, kw_only=True):
         worklog = await _read_worklog(read, self.task_id, self.worklog_id)
         worklog.refuse_unless_here()
         _, project = await _editable(read, self.task_id)
-        await _refuse_unless_own(read, context, project, worklog.user_id)
+        await _refuse_unless_own(read, context, project, worklog.whose)
         assert worklog.day is not None  # noqa: S101 - it is here
         minutes = worklog.minutes if self.minutes is UNSET else self.minutes
         day = worklog.day if self.day is UNSET else self.day
@@ -118,7 +118,7 @@ class DeleteWorklog(WorklogCommand, frozen=True, kw_only=True):
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         worklog = await _read_worklog(read, self.task_id, self.worklog_id)
         task, project = await _editable(read, self.task_id)
-        await _refuse_unless_own(read, context, project, worklog.user_id)
+        await _refuse_unless_own(read, context, project, worklog.whose)
         return changes_of(self.worklog_id, worklog.delete(context.user_id, task.project_id))
 
 
@@ -131,7 +131,7 @@ class RestoreWorklog(WorklogCommand, frozen=True, kw_only=True):
         worklog = await _read_worklog(read, self.task_id, self.worklog_id)
         await refuse_unless_task_here(read, self.task_id)
         _, project = await _editable(read, self.task_id)
-        own = worklog.deleted_by or worklog.user_id
+        own = worklog.deleted_by or worklog.whose
         await _refuse_unless_own(read, context, project, own)
         return changes_of(self.worklog_id, worklog.restore())
 

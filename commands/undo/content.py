@@ -29,6 +29,7 @@ from domain.planning.worklog import (
     WorklogAdded,
     WorklogChanged,
     WorklogDeleted,
+    WorklogImported,
     WorklogPurged,
     WorklogRestored,
 )
@@ -152,6 +153,7 @@ OF_CONTENTS: dict[type[Event], Answer] = {
     AttachmentRestored: _FILE_AWAY,
     AttachmentPurged: NOT_BROUGHT_BACK,
     WorklogAdded: _TIME_AWAY,
+    WorklogImported: IMPORTED,
     WorklogChanged: (_retiming("minutes"), _retiming("day"), _retiming("note")),
     WorklogDeleted: _TIME_BACK,
     WorklogRestored: _TIME_AWAY,

@@ -7,7 +7,9 @@ Invariants
        organization, when it is set.
     3. A deleted entry can only be restored, and a purged one not even that.
     4. Setting what it has records no event.
-    5. Each event says what the task gains or loses by it, so that its total needs no other entry.
+    5. An imported entry of somebody who is no member here is nobody's; who it was, and when it was
+       logged, is data that orders nothing.
+    6. Each event says what the task gains or loses by it, so that its total needs no other entry.
 """
 
 from datetime import date, datetime, timedelta
@@ -27,6 +29,7 @@ from domain.base import (
     TaskId,
     UserId,
 )
+from domain.work.task.imported import TaskOrigin, imported_from
 
 MINUTES_MAX = 24 * 60
 """The minutes of one entry at most: those of a day."""
@@ -39,10 +42,13 @@ FIRST_DAY = date(2000, 1, 1)
 
 
 class WorklogAdded(Event, frozen=True, kw_only=True, tag="worklog.added"):
-    """Somebody spent time on a task; `userId` is who, and `createdBy` who says so."""
+    """Somebody spent time on a task; `userId` is who, and `createdBy` who says so.
+
+    `userId` is null for somebody elsewhere, of whom an import tells.
+    """
 
     task_id: TaskId
-    user_id: UserId
+    user_id: UserId | None
     minutes: int
     day: date
     note: Personal | None = None
@@ -87,11 +93,31 @@ class WorklogRestored(Event, frozen=True, kw_only=True, tag="worklog.restored"):
 class WorklogPurged(Event, frozen=True, kw_only=True, tag="worklog.purged"):
     """The note of an entry is gone for good; whose time it was, and how much, stays known."""
 
-    sets = ("note", "deleted", "purged")
+    sets = ("note", "deleted", "purged", "external_id", "occurred_at", "author")
     task_id: TaskId
 
 
-WorklogEvent = WorklogAdded | WorklogChanged | WorklogDeleted | WorklogRestored | WorklogPurged
+class WorklogImported(Event, frozen=True, kw_only=True, omit_defaults=True, tag="worklog.imported"):
+    """An entry that was just logged came from elsewhere, where it has this id.
+
+    `occurredAt` tells when it was logged there, and `author` whose time it is.
+    """
+
+    sets = ("external_id", "occurred_at", "author")
+    task_id: TaskId
+    external_id: Personal
+    occurred_at: datetime | None = None
+    author: Personal | None = None
+
+
+WorklogEvent = (
+    WorklogAdded
+    | WorklogImported
+    | WorklogChanged
+    | WorklogDeleted
+    | WorklogRestored
+    | WorklogPurged
+)
 
 
 # State ----------------------------------------------------------------------
@@ -116,6 +142,9 @@ class Worklog(Struct, frozen=True, kw_only=True, gc=False):
     deleted: bool = False
     deleted_by: UserId | None = None
     purged: bool = False
+    external_id: str | None = None
+    occurred_at: datetime | None = None
+    author: str | None = None
 
     def evolve(self, event: WorklogEvent) -> "Worklog":
         match event:
@@ -129,6 +158,13 @@ class Worklog(Struct, frozen=True, kw_only=True, gc=False):
                     created_by=event.created_by,
                     created_at=event.created_at,
                 )
+            case WorklogImported():
+                return replace(
+                    self,
+                    external_id=event.external_id,
+                    occurred_at=event.occurred_at,
+                    author=event.author,
+                )
             case WorklogChanged():
                 return replace(self, minutes=event.minutes, day=event.day, note=event.note)
             case WorklogDeleted():
@@ -136,10 +172,27 @@ class Worklog(Struct, frozen=True, kw_only=True, gc=False):
             case WorklogRestored():
                 return replace(self, deleted=False, deleted_by=None)
             case WorklogPurged():
-                note = None if self.note is None else ERASED
-                return replace(self, note=note, deleted=True, purged=True)
+                return replace(
+                    self,
+                    note=None if self.note is None else ERASED,
+                    deleted=True,
+                    purged=True,
+                    external_id=None,
+                    occurred_at=None,
+                    author=None,
+                )
             case _:
                 assert_never(event)
+
+    @property
+    def origin(self) -> TaskOrigin | None:
+        """Where the entry was imported from; None if it was logged here."""
+        return imported_from(self)
+
+    @property
+    def whose(self) -> UserId | None:
+        """Who may change it as their own: of nobody's, who imported it."""
+        return self.user_id or self.created_by
 
     # Decisions: each returns the events to record; an empty list means that nothing changes.
 
@@ -163,7 +216,7 @@ class Worklog(Struct, frozen=True, kw_only=True, gc=False):
                 minutes=self.minutes,
                 deleted_by=by,
                 project_id=project_id,
-                owner=self.user_id,
+                owner=self.whose,
             )
         ]
 

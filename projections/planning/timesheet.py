@@ -56,9 +56,12 @@ class TimeEntry(WorklogView, frozen=True, kw_only=True):
 
 
 class TimeTotal(View, frozen=True, kw_only=True):
-    """How many minutes somebody, a project, a task or a day comes to, and in how many entries."""
+    """How many minutes somebody, a project, a task or a day comes to, and in how many entries.
 
-    user_id: UserId | UnsetType = UNSET
+    ``userId`` is null for the imported time of those who are no members.
+    """
+
+    user_id: UserId | UnsetType | None = UNSET
     project_id: ProjectId | UnsetType = UNSET
     task_id: TaskId | UnsetType = UNSET
     task_key: str | UnsetType = UNSET
@@ -72,7 +75,7 @@ class SpentTime(Struct, frozen=True, rename="camel"):
 
     id: WorklogId
     task_id: TaskId
-    user_id: UserId
+    user_id: UserId | None
     minutes: int
     date: datetime.date
     note: str | None
@@ -225,7 +228,7 @@ def _group(one: SpentOn, by: TimeGrouping) -> str:
     """Return what an entry belongs to, as text that sorts."""
     match by:
         case TimeGrouping.USER:
-            return text_of(one.spent.user_id)
+            return "" if one.spent.user_id is None else text_of(one.spent.user_id)
         case TimeGrouping.PROJECT:
             return text_of(one.task.project_id)
         case TimeGrouping.TASK:

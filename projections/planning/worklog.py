@@ -9,6 +9,7 @@ import msgspec
 
 from domain.base import OrgId, TaskId, UserId, WorklogId
 from domain.planning.worklog import Worklog, WorklogEvent
+from domain.work.task.imported import TaskOrigin
 from eventstore.recorded import Recorded
 from projections.base import AggregateProjection, Document, View, tags_of, text_of
 from projections.engine.find import PAGE_DEFAULT, ReadModels
@@ -21,7 +22,8 @@ _encode = msgspec.json.Encoder().encode
 class WorklogView(View, frozen=True, kw_only=True):
     """Time that somebody spent on a task; ``userId`` is whose it is, ``createdBy`` who logged it.
 
-    ``date`` is the day on which it was spent.
+    ``date`` is the day on which it was spent. An imported entry of somebody who is no member is
+    nobody's; ``imported`` has whose it was.
     """
 
     id: WorklogId
@@ -32,6 +34,7 @@ class WorklogView(View, frozen=True, kw_only=True):
     note: str | None
     created_by: UserId | None
     created_at: datetime | None
+    imported: TaskOrigin | None
     updated_at: datetime
     deleted_at: datetime | None
     version: int
@@ -48,6 +51,7 @@ def render_worklog(worklog_id: UUID, worklog: Worklog, version: int, updated_at:
         note=worklog.note,
         created_by=worklog.created_by,
         created_at=worklog.created_at,
+        imported=worklog.origin,
         updated_at=updated_at,
         deleted_at=updated_at if worklog.deleted else None,
         version=version,
@@ -62,7 +66,8 @@ class Worklogs(AggregateProjection[Worklog]):
     """
 
     name = "worklogs"
-    version = 1
+    version = 2
+    since = 2  # entries did not show where they were imported from
     tags = tags_of(WorklogEvent)
     state = Worklog
     more: ClassVar[Mapping[str, Kind]] = {"spent": Kind.TEXT}

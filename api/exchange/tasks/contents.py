@@ -12,13 +12,14 @@ from api.exchange.tasks.packing import PackedFile
 from api.http.paging import LIMIT_MAX
 from api.http.request import ApiRequest
 from api.work.task_key import task_here
-from domain.base import PLATFORM, AttachmentId, CommentId, NotFound, TaskId, UserId
+from domain.base import PLATFORM, AttachmentId, CommentId, NotFound, TaskId, UserId, WorklogId
 from domain.work.attachment import ScanState
 from domain.work.relation import DependencyGraph, RelationKind, graph_of
 from domain.work.task.imported import TaskOrigin
 from projections.base import document_id
 from projections.engine.find import ReadModels
 from projections.engine.query import ListSlice
+from projections.planning.worklog import worklogs_of
 from projections.work.attachment import attachments_of
 from projections.work.comment import comments_of
 
@@ -50,12 +51,28 @@ class _File(Struct, frozen=True, rename="camel"):
     imported: TaskOrigin | None
 
 
+class _Worklog(Struct, frozen=True, rename="camel"):
+    id: WorklogId
+    user_id: UserId | None
+    minutes: int
+    date: str
+    note: str | None
+    created_at: datetime | None
+    imported: TaskOrigin | None
+
+    @property
+    def created_by(self) -> UserId | None:
+        """Whose time it is, whom a file names as its author."""
+        return self.user_id
+
+
 class _User(Struct, frozen=True):
     email: str
 
 
 _comment = msgspec.json.Decoder(_Comment).decode
 _file = msgspec.json.Decoder(_File).decode
+_worklog = msgspec.json.Decoder(_Worklog).decode
 _user = msgspec.json.Decoder(_User).decode
 
 
@@ -103,10 +120,37 @@ async def comment_lines(request: ApiRequest, task_id: TaskId, known_as: str) -> 
     ]
 
 
-def _author(one: _Comment | _File, people: Mapping[UserId, str]) -> str | None:
+def _author(one: _Comment | _File | _Worklog, people: Mapping[UserId, str]) -> str | None:
     if one.imported is not None:
         return one.imported.author
     return None if one.created_by is None else people.get(one.created_by)
+
+
+async def worklog_lines(request: ApiRequest, task_id: TaskId, known_as: str) -> list[Line]:
+    """Return the time that was logged on a task, the latest day first."""
+    models, org_id = request.api.models, request.organization
+    found = [
+        _worklog(item)
+        async for item in _all(
+            lambda before: worklogs_of(models, org_id, task_id, LIMIT_MAX, before)
+        )
+    ]
+    people = await addresses_of(models, (one.user_id for one in found))
+    return [
+        line_of(
+            {
+                "type": "worklog",
+                "id": str(one.id) if one.imported is None else one.imported.external_id,
+                "task": known_as,
+                "minutes": one.minutes,
+                "date": one.date,
+                "note": one.note,
+                "occurredAt": one.imported.occurred_at if one.imported else one.created_at,
+                "author": _author(one, people),
+            }
+        )
+        for one in found
+    ]
 
 
 async def files_told(request: ApiRequest, task_id: TaskId) -> list[Line]:

@@ -6,7 +6,7 @@ from typing import IO, Any, NamedTuple, cast
 import msgspec
 
 from api.exchange.tasks.mapping import Mapping
-from commands.exchange.content_line import CommentLine, ContentLine
+from commands.exchange.content_line import CommentLine, ContentLine, WorklogLine
 from commands.exchange.task_line import TaskLine
 
 LINE_MAX = 1024 * 1024
@@ -112,3 +112,5 @@ def _texts(found: TaskLine | ContentLine) -> Iterator[str]:
         yield from (each for each in found.fields.values() if isinstance(each, str))
     elif isinstance(found, CommentLine):
         yield found.body
+    elif isinstance(found, WorklogLine):
+        yield found.note or ""

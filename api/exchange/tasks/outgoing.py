@@ -16,6 +16,7 @@ from api.exchange.tasks.contents import (
     known_as,
     line_of,
     relation_lines,
+    worklog_lines,
 )
 from api.exchange.tasks.packing import PackedFile
 from api.http.paging import LIMIT_MAX
@@ -78,6 +79,7 @@ class _Task(Struct, frozen=True, rename="camel"):
     imported: TaskOrigin | None
     comments: int
     attachments: int
+    time_spent_minutes: int
 
     @property
     def named(self) -> str:
@@ -132,8 +134,8 @@ async def lines_of(
 ) -> AsyncIterator[list[Line]]:
     """Yield the tasks of a project that are not in the trash, with their values in *fields*.
 
-    With *contents*, comments and relations have lines behind those of their tasks. So have files
-    with *files*, which gets them.
+    With *contents*, comments, time and relations have lines behind those of their tasks. So have
+    files with *files*, which gets them.
 
     :raises NotFound: the caller does not see the project, or no longer.
     """
@@ -165,8 +167,10 @@ async def lines_of(
 
 
 async def _beside(request: ApiRequest, task: _Task, files: list[PackedFile] | None) -> list[Line]:
-    """Return the comments on a task and, with *files*, its files."""
+    """Return the comments on a task, its time and, with *files*, its files."""
     lines = await comment_lines(request, task.id, task.named) if task.comments else []
+    if task.time_spent_minutes:
+        lines += await worklog_lines(request, task.id, task.named)
     if task.attachments and files is not None:
         lines += await file_lines(request, task.id, task.named, files)
     return lines

@@ -1,21 +1,22 @@
 """Runs an import: some lines at a time, each with its outcome, until the file ends.
 
-A task whose parent comes later in the file waits until the others are imported. Comments, files and
-relations come behind all tasks: the lines are read once more for each of these kinds that there is.
+A task whose parent comes later in the file waits until the others are imported. Comments, logged
+time, files and relations come behind all tasks: the lines are read once more for each of these
+kinds that there is.
 """
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import islice
 from typing import Any, Literal
-from uuid import UUID
 
 import msgspec
 from msgspec.structs import replace
 
 from api.exchange.tasks.archive import WorkArchive
 from api.exchange.tasks.attaching import Attaching, RefusedContent
+from api.exchange.tasks.content_command import content_command
 from api.exchange.tasks.lines import Line, ReadableContent, Unreadable
 from api.http.caller import Caller
 from api.http.request import ApiRequest
@@ -25,12 +26,10 @@ from commands.exchange.content_line import (
     CommentLine,
     ContentLine,
     FileLine,
-    NumberedComment,
     NumberedFile,
-    NumberedRelation,
     RelationLine,
+    WorklogLine,
 )
-from commands.exchange.import_comments import ImportComments
 from commands.exchange.import_files import ImportFiles
 from commands.exchange.import_piece import (
     IMPORTED_AT_ONCE,
@@ -39,7 +38,6 @@ from commands.exchange.import_piece import (
     Rehearsed,
     made_since,
 )
-from commands.exchange.import_relations import ImportRelations
 from commands.exchange.import_tasks import (
     SKIPPED,
     Existing,
@@ -49,7 +47,7 @@ from commands.exchange.import_tasks import (
 )
 from commands.exchange.task_line import NumberedLine
 from commands.receipt import Receipt
-from domain.base import AttachmentId, CommentId, LabelId, ProjectId, TaskId
+from domain.base import AttachmentId, LabelId, ProjectId, TaskId
 from domain.name import folded
 from domain.work.task.imported import DuplicateId, UnknownParent
 from domain.work.task.state import LEVELS_MAX
@@ -106,7 +104,7 @@ class ImportRun:
             if len(self._waiting) == len(waiting):
                 break
         yield [self._refused(each.number, UnknownParent.code) for each in self._waiting]
-        for kind in (CommentLine, FileLine, RelationLine):
+        for kind in (CommentLine, WorklogLine, FileLine, RelationLine):
             if kind in self._kinds:
                 contents = _of_kind(self._read(), kind)
                 while some := await asyncio.to_thread(_some_contents, contents):
@@ -165,7 +163,7 @@ class ImportRun:
         return [each for each in items if each is not None]
 
     async def _run_contents(self, lines: list[ReadableContent]) -> AsyncIterator[list[Item]]:
-        """Import some comments, files or relations, and yield what became of each."""
+        """Import some lines beside the tasks, and yield what became of each."""
         # Those of one millisecond are ordered by chance, but contents are shown by their ids.
         ids = sorted(new_id() for _ in lines)
         if isinstance(lines[0].content, FileLine):
@@ -174,7 +172,7 @@ class ImportRun:
                 yield [await self._attached(number, AttachmentId(one), content)]
             return
         noted: list[ImportedContents] = []
-        await self._handle(_content_command(ids, lines, noted.append, self._common()))
+        await self._handle(content_command(ids, lines, noted.append, self._common()))
         yield self._content_items(noted[-1])
 
     async def _attached(self, number: int, attachment_id: AttachmentId, line: FileLine) -> Item:
@@ -277,21 +275,3 @@ def _of_kind(lines: Iterator[Line], kind: type[ContentLine]) -> Iterator[Readabl
     for line in lines:
         if isinstance(line, ReadableContent) and isinstance(line.content, kind):
             yield line
-
-
-def _content_command(
-    ids: list[UUID],
-    lines: list[ReadableContent],
-    note: Callable[[ImportedContents], None],
-    common: Mapping[str, Any],
-) -> ImportComments | ImportRelations:
-    comments: list[NumberedComment] = []
-    relations: list[NumberedRelation] = []
-    for comment_id, (number, content) in zip(ids, lines, strict=True):
-        if isinstance(content, CommentLine):
-            comments.append(NumberedComment(number, CommentId(comment_id), content))
-        elif isinstance(content, RelationLine):
-            relations.append(NumberedRelation(number, content))
-    if comments:
-        return ImportComments(lines=tuple(comments), note=note, **common)
-    return ImportRelations(lines=tuple(relations), note=note, **common)

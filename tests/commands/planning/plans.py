@@ -56,9 +56,10 @@ def spent(by: UserId = ANA, *, at: datetime = NOW, **about: Any) -> WorklogAdded
         "minutes": 30,
         "day": SPENT_ON,
         "note": "Oiled",
+        "user_id": by,
         "created_by": by,
     }
-    return WorklogAdded(user_id=by, created_at=at, **(details | about))
+    return WorklogAdded(created_at=at, **(details | about))
 
 
 def template(

@@ -172,7 +172,19 @@ PLANNING_CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
         worklog.WorklogRestored(task_id=TASK, minutes=30),
         ("deleted", "deleted_by"),
     ),
-    (SPENT, worklog.WorklogPurged(task_id=TASK), ("note", "deleted", "purged")),
+    (
+        SPENT,
+        worklog.WorklogImported(task_id=TASK, external_id="7", occurred_at=NOW, author="Cleo"),
+        ("external_id", "occurred_at", "author"),
+    ),
+    (
+        given(
+            SPENT,
+            worklog.WorklogImported(task_id=TASK, external_id="7", occurred_at=NOW, author="Cleo"),
+        ),
+        worklog.WorklogPurged(task_id=TASK),
+        ("note", "deleted", "purged", "external_id", "occurred_at", "author"),
+    ),
 ]
 
 PLANNING_CREATIONS: set[type[Event]] = {
