@@ -7,14 +7,14 @@ from uuid import uuid4
 import msgspec
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, invariant, rule
+from hypothesis.stateful import Bundle, initialize, invariant, rule
 from msgspec import Struct
 
 from commands.content_counts import minutes_spent_on, worklogs_on
 from commands.planning.worklog import ChangeWorklog, DeleteWorklog, LogTime, RestoreWorklog
 from commands.work.trash.purge import PurgeContents
 from commands.work.trash.things import Thing
-from domain.base import TaskId, UserId, WorklogId
+from domain.base import ProjectId, TaskId, UserId, WorklogId
 from domain.permission import Permission
 from domain.work.trash import TrashKind
 from eventstore.recorded import Recorded
@@ -56,6 +56,27 @@ class Timing(Web):
     def __init__(self) -> None:
         super().__init__()
         self.spent: dict[WorklogId, Spent] = {}
+
+    def first(self) -> TaskId:
+        """Return a task in a project, which are made at first, with an entry."""
+        if not self.pieces:
+            project = self.create_project(by=ANA, key="FIRST")
+            task = self.create_task(project=project, by=ANA)
+            self.log_time(task=task, by=ANA, who=ANA, minutes=30, days=0)
+        return next(iter(self.pieces))
+
+    @initialize(target=projects)
+    def begin_with_a_project(self) -> ProjectId:
+        return self.pieces[self.first()].project
+
+    @initialize(target=tasks)
+    def begin_with_a_task(self) -> TaskId:
+        return self.first()
+
+    @initialize(target=entries)
+    def begin_with_an_entry(self) -> WorklogId:
+        self.first()
+        return next(iter(self.spent))
 
     def on_time(self, task: TaskId, by: UserId) -> bool:
         """Return whether somebody may log time on *task*."""

@@ -1,12 +1,19 @@
 """Stories of the commands on logged time."""
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from commands.base import Command, NotPermitted
+from commands.content_counts import minutes_spent_on, worklogs_on
+from commands.handler import CommandHandler
+from commands.lint.walk import lint_log
 from commands.planning.worklog import ChangeWorklog, DeleteWorklog, LogTime, RestoreWorklog
+from commands.work.trash.purge import PurgeContents, PurgeTrashed
+from commands.work.trash.task import DeleteTask
+from commands.work.trash.things import Thing
 from domain.base import NotFound, UserId, WorklogId
 from domain.identity.organization.membership import MemberDeactivated
 from domain.identity.organization.settings import SettingsChanged
@@ -28,10 +35,12 @@ from domain.work.project.events import (
 )
 from domain.work.task.errors import CannotSeeProject, ParentInTrash
 from domain.work.task.events import TaskDeleted
-from tests.commands.acme import CHILD, FOREIGN_TASK, HERE, STRANGERS, task
+from domain.work.trash import TrashKind
+from eventstore.memory import MemoryStore
+from tests.commands.acme import ACCOUNTS, CHILD, FOREIGN_TASK, HERE, STRANGERS, task
 from tests.commands.planning.plans import SPENT, SPENT_ON, spent
 from tests.domain.spec import ACME, ANA, BEN, CLEO, DAN, ENG, NOW, TASK
-from tests.spec import given, on
+from tests.spec import context, given, on, opened, record
 
 MORE = WorklogId(CHILD)
 LOGGED = (*HERE, on(SPENT, spent(CLEO)))
@@ -121,6 +130,39 @@ class TestLogTime:
         given(*LOGGED, GONE).when(log(worklog_id=MORE)).then(on(MORE, spent()))
         other = on(MORE, spent())
         given(*LOGGED, GONE, other).when(RESTORE, by=CLEO).then_refused(TooManyWorklogs)
+
+
+def test_a_task_counts_its_entries_and_their_minutes() -> None:
+    steps: list[tuple[Command, tuple[int, int]]] = [
+        (log(), (1, 30)),
+        (log(worklog_id=MORE, minutes=5), (2, 35)),
+        (change(minutes=45), (2, 50)),
+        (change(minutes=45, note="Oil"), (2, 50)),
+        (DELETE, (1, 5)),
+        (RESTORE, (2, 50)),
+        (DELETE, (1, 5)),
+        (PurgeTrashed(thing=Thing(TrashKind.WORKLOG, SPENT)), (1, 5)),
+        (DeleteTask(task_id=TASK), (1, 5)),
+        (PurgeTrashed(thing=Thing(TrashKind.TASK, TASK)), (1, 5)),
+        (
+            PurgeContents(
+                within=Thing(TrashKind.TASK, TASK), things=(Thing(TrashKind.WORKLOG, MORE),)
+            ),
+            (0, 0),
+        ),
+    ]
+
+    async def run() -> None:
+        async with opened(MemoryStore()) as store:
+            await record(store, *ACCOUNTS, *HERE)
+            handler = CommandHandler(store)
+            for command, counted in steps:
+                await handler.handle(command, context(ANA))
+                keys = worklogs_on(ACME, TASK), minutes_spent_on(ACME, TASK)
+                assert tuple(await store.counted(*keys)) == counted, command
+            assert [str(found) async for found in lint_log(store)] == []
+
+    asyncio.run(run())
 
 
 class TestChangeWorklog:

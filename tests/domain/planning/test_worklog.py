@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 from hypothesis import given as forall
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from domain.base import ERASED, NotFound
 from domain.planning.worklog import (
@@ -14,10 +15,12 @@ from domain.planning.worklog import (
     WorklogChanged,
     WorklogDeleted,
     WorklogEvent,
+    WorklogImported,
     WorklogPurged,
     WorklogRestored,
     refuse_unless_loggable,
 )
+from domain.work.task.imported import TaskOrigin
 from tests.domain.spec import ANA, BEN, ENG, NOW, QUICK, TASK, check_refused, events_of, given
 
 MAY = date(2026, 5, 4)
@@ -64,6 +67,16 @@ def test_an_entry_in_the_trash_can_only_be_restored() -> None:
     assert GONE.restore() == [WorklogRestored(task_id=TASK, minutes=30)]
     assert given(GONE, *GONE.restore()) == ENTRY
     assert ENTRY.restore() == []
+
+
+def test_time_of_nobody_here_is_that_of_whoever_imported_it() -> None:
+    came = WorklogImported(task_id=TASK, external_id="7", author="Jo")
+    imported = given(Worklog(), replace(ADDED, user_id=None), came)
+
+    assert (ENTRY.whose, imported.whose, Worklog().whose) == (BEN, ANA, None)
+    assert [event.owner for event in imported.delete(BEN, ENG)] == [ANA]  # type: ignore[union-attr]  # it is deleted
+    assert ENTRY.origin is None
+    assert imported.origin == TaskOrigin(external_id="7", author="Jo")
 
 
 def test_a_purged_entry_keeps_its_time_but_not_its_note() -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from domain.base import TaskId
+from domain.planning.worklog import WorklogChanged, WorklogDeleted, WorklogRestored
 from domain.work.relation import RelationAdded, RelationKind, RelationRemoved, graph_of
 from domain.work.task.events import (
     TaskAssigned,
@@ -20,6 +21,7 @@ from domain.work.task.rank import rank_of_number
 from domain.work.task.state import Task
 from projections.work.task import Tasks, render_task
 from tests.commands.acme import CHILD, CREATED, task, went
+from tests.commands.planning.plans import SPENT, SPENT_ON, spent
 from tests.domain.spec import ACME, ANA, BEN, ENG, NOW, TASK, stepped
 from tests.projections.spec import shown, story
 
@@ -227,3 +229,18 @@ def test_a_relation_that_blocks_nothing_now_changes_no_document() -> None:
     idle = RelationAdded(kind=RelationKind.DUPLICATES, from_=TASK, to=CHILD)
 
     assert Tasks().keys(story(graph_of(ACME), idle)[0]) == []
+
+
+def test_a_task_shows_the_time_that_was_spent_on_it() -> None:
+    entry = (
+        spent(),
+        WorklogChanged(task_id=TASK, minutes=45, by=15, day=SPENT_ON),
+        WorklogDeleted(task_id=TASK, minutes=45, deleted_by=ANA),
+        WorklogRestored(task_id=TASK, minutes=45),
+    )
+    created = story(TASK, CREATED)
+
+    for told, minutes in zip(range(1, 5), (30, 45, 0, 45), strict=True):
+        document = shown(Tasks(), *created, *story(SPENT, *entry[:told], start=2))[KEY]
+        assert json.loads(document.json)["timeSpentMinutes"] == minutes
+        assert document.version == 1
