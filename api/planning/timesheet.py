@@ -179,7 +179,7 @@ def _asked(
     :raises Problem: 422 if there are no such days, or too many.
     """
     if first > last:
-        raise invalid(FieldError("from", f"Expected a day up to `to`, {last}"))
+        raise invalid(FieldError("from", "Expected at most `to`"))
     if (last - first).days >= TIMESHEET_DAYS_MAX:
         raise invalid(
             FieldError("to", f"Expected at most {TIMESHEET_DAYS_MAX} days from `from` on")

@@ -33,6 +33,7 @@ UNDESCRIBABLE = re.compile(
     "|Expected a range of days (or times with a zone, )?such as .*"
     "|Expected a range that ends no earlier than it begins"
     r"|Expected at most (\d+, the (size of the (tree|newest checkpoint)|newest checkpoint)|`to`)"
+    r"|Expected at most \d+ days from `from` on"
     "|Expected 1 to 10 words of letters or digits"
     "|Expected code or recoveryCode|Needed for a new account"
     "|Expected a mapping in JSON: .*|Send the file in UTF-8 .*"

@@ -219,6 +219,38 @@ class TestWorklogs:
         assert done(first, 201) == done(again, 201)
         assert await spent(ana) == 5
 
+    async def test_its_activity_and_live_readers_are_told_of_time_without_its_note(
+        self, ana: Person, ben: Person
+    ) -> None:
+        entry = await log(ana, 30, note="Quicksilver")
+        done(await ana.patch(f"{LOGS}/{entry['id']}", {"minutes": 45}), 200)
+
+        activity = await ben.get("/task/ENG-1/activity?limit=2")
+        events = await ben.get("/events?follow=false", headers={"last-event-id": "0"})
+
+        changed, added = done(activity, 200)["items"]
+        assert (changed["type"], added["type"]) == ("worklog.changed", "worklog.added")
+        assert (changed["data"]["by"], added["data"]["minutes"]) == (15, 30)
+        assert "event: worklog.added" in events.text
+        assert "Quicksilver" not in activity.text + events.text
+
+    async def test_an_undo_takes_time_back(self, ana: Person, ben: Person) -> None:
+        def under(name: str) -> dict[str, Any]:
+            return {"headers": {"x-correlation-id": name}}
+
+        entry = done(await ana.post(LOGS, {"minutes": 30, "note": "Oil"}, **under("one")), 201)
+        path = f"{LOGS}/{entry['id']}"
+        done(await ana.patch(path, {"minutes": 5, "note": None}, **under("two")), 200)
+        refused(await ben.post("/undo/two"), 403, "not_permitted")
+        done(await ana.post("/undo/two"), 200)
+        back = done(await ana.get(path), 200)
+        assert (back["minutes"], back["note"], await spent(ana)) == (30, "Oil", 30)
+
+        done(await ana.post("/undo/one"), 200)
+        assert await spent(ana) == 0
+        done(await ana.post(f"{path}/restore"), 200)
+        assert await spent(ana) == 30
+
     async def test_nobody_sees_the_time_of_another_organization(
         self, app: Litestar, ana: Person, task: Any
     ) -> None:
