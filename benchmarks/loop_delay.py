@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from uuid import UUID
@@ -37,7 +38,15 @@ AUDIT = {
     "a proof of an event": "/api/audit/proof/inclusion?seq=1",
     "a proof of growth": "/api/audit/proof/consistency?from=1",
 }
-QUERIES = {"limit": "?limit=100", "follow": "?follow=false", "seq": "?seq=1", "from": "?from=1"}
+_TODAY = datetime.now(UTC).date()
+YEAR = f"?from={_TODAY - timedelta(days=365)}&to={_TODAY}"
+QUERIES = {
+    "userId": YEAR,
+    "limit": "?limit=100",
+    "follow": "?follow=false",
+    "seq": "?seq=1",
+    "from": "?from=1",
+}
 """What to ask a route for that has such a parameter: its largest page, an end, what it needs."""
 EVERY = "each GET route in turn, with its largest page"
 FIRST = f"the first GET in an organization of {MEMBERS:,} members after a start"
@@ -101,8 +110,12 @@ async def _every_get(client: Client, project: str) -> list[str]:
     field = {"key": "size", "name": "Size", "type": "number"}
     team = await client.ask("POST", "/api/team", {"name": "Gears"})
     comment = await client.ask("POST", "/api/task/ENG-1/comments", {"body": "Oiled?"})
+    template = {"name": "Bug", "task": {"title": "A bug"}}
+    spent = await client.ask("POST", "/api/task/ENG-1/worklogs", {"minutes": 30})
     known = {
         "comment_id": comment["id"],
+        "worklog_id": spent["id"],
+        "template_id": (await client.ask("POST", "/api/template", template))["id"],
         "label_id": label["id"],
         "cycle_id": (await client.ask("POST", f"{part}/cycles", cycle))["id"],
         "concern": "assigned",
