@@ -45,6 +45,11 @@ DRY_RUN_ANSWER: Json = {
                 },
             },
         },
+        "templateLeftOut": {
+            "type": "array",
+            "description": "What a new task would not get from its template",
+            "items": {"$ref": "#/components/schemas/LeftOutValue"},
+        },
         "items": {
             "type": "array",
             "description": "What would become of each thing, of a command on many",

@@ -11,10 +11,12 @@ from msgspec import UNSET, Struct, UnsetType
 from api.http.paging import LIMIT_DEFAULT, Paging, one, wait_for_own_writes
 from api.http.parameters import Cursor, Limit, Page, nothing, shows
 from api.http.policy import needs
+from api.http.problem import FieldError, invalid
 from api.http.request import ApiRequest
 from api.http.response import ApiResponse
 from api.http.run_command import Reply, run_command
 from api.planning.template_body import Purpose, StartingSubtasks, StartingTask
+from api.planning.template_copy import copied_task
 from api.work.sight import project_here
 from commands.planning.template import (
     CreateTemplate,
@@ -23,11 +25,11 @@ from commands.planning.template import (
     RestoreTemplate,
     TemplateCommand,
 )
-from domain.base import NotFound, ProjectId, TemplateId
+from domain.base import NotFound, ProjectId, TaskId, TemplateId
 from domain.name import Name
 from domain.permission import Permission
 from domain.planning.field import FieldNotInUse
-from domain.planning.template.errors import TemplateNameTaken
+from domain.planning.template.errors import TemplateNameTaken, TemplateTooLarge
 from domain.planning.template.state import TaskTemplate
 from domain.work.project.errors import ProjectIsArchived
 from domain.work.task.custom_field import FieldValueNotValid, UnknownField
@@ -38,13 +40,18 @@ from projections.planning.template import TemplateView, render_template, templat
 
 
 class NewTemplate(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """Body of a new template; without a project it is the whole organization's."""
+    """Body of a new template; without a project it is the whole organization's.
+
+    `fromTaskId` is a task whose values and subtasks it takes over, in place of `task` and
+    `subtasks`; what a template cannot have there is left out.
+    """
 
     name: Name
     description: Purpose | None = None
     project_id: ProjectId | None = None
     task: StartingTask = StartingTask()
     subtasks: StartingSubtasks = ()
+    from_task_id: TaskId | None = None
 
 
 class TemplateChange(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -79,27 +86,46 @@ async def _change(request: ApiRequest, command: TemplateCommand) -> ApiResponse:
     return await run_command(request, command, _shown(command.template_id))
 
 
+async def _starting(request: ApiRequest, data: NewTemplate) -> dict[str, Any]:
+    """Return what a new template lets tasks start with, by the names of the command.
+
+    :raises NotFound: it is to be that of a task that the caller does not see.
+    """
+    task = data.task
+    if data.from_task_id is not None:
+        if task != StartingTask() or data.subtasks:
+            raise invalid(FieldError("$.fromTaskId", "Expected without task and subtasks"))
+        copied = await copied_task(request, data.from_task_id)
+        return {**copied._asdict(), "fitted": True}
+    return {
+        "title": None if task.title is UNSET else task.title,
+        "text": None if task.description is UNSET else task.description,
+        "values": task.values,
+        "fields": {key: value for key, value in task.field_values.items() if value is not None},
+        "subtasks": tuple(each.subtask for each in data.subtasks),
+    }
+
+
 class TemplateController(Controller):
     """Task templates: what a new task starts with, of the organization or of one project."""
 
     path = "/api/template"
     tags = ("Templates",)
 
-    @post("/", opt=needs(Permission.TASK_EDIT, fails=_FAILS), responses=shows(TemplateView, 201))
+    @post(
+        "/",
+        opt=needs(Permission.TASK_EDIT, fails=(*_FAILS, TemplateTooLarge)),
+        responses=shows(TemplateView, 201),
+    )
     async def create(self, request: ApiRequest, data: JSONBody[NewTemplate]) -> ApiResponse:
-        """Create a task template. Its name must be new in its project or in the organization."""
+        """Create a task template, of a task if wanted. Its name must be new where it belongs."""
         template_id = TemplateId(new_id())
-        task = data.task
         command = CreateTemplate(
             template_id=template_id,
             project_id=data.project_id,
             name=data.name,
             description=data.description,
-            title=None if task.title is UNSET else task.title,
-            text=None if task.description is UNSET else task.description,
-            values=task.values,
-            fields={key: value for key, value in task.field_values.items() if value is not None},
-            subtasks=tuple(each.subtask for each in data.subtasks),
+            **await _starting(request, data),
         )
         return await run_command(request, command, _shown(template_id, 201))
 

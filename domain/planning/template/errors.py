@@ -15,3 +15,10 @@ class TitleMissing(DomainError):
 
     code = "title_missing"
     refusal = Refusal.INVALID
+
+
+class TemplateTooLarge(DomainError):
+    """A template has at most 50 subtasks, and this task has more of them."""
+
+    code = "template_too_large"
+    refusal = Refusal.CONFLICT

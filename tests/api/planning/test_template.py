@@ -1,44 +1,13 @@
 """Task templates over HTTP, and the tasks that are created from them."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from litestar import Litestar
 
 from domain.identity.organization.membership import Role
 from runtime.system import System
-from tests.api.stage import Json, Person, done, join, refused, sign_up
-
-EMPTY: Json = {
-    "title": None,
-    "description": None,
-    "status": None,
-    "priority": None,
-    "estimate": None,
-    "labels": [],
-    "assignees": [],
-    "startIn": None,
-    "dueIn": None,
-    "cycleId": None,
-    "milestoneId": None,
-    "fields": {},
-}
-
-
-async def colleague(app: Litestar, system: System, ana: Person, role: Role) -> Person:
-    person = await sign_up(app, organization=False)
-    await join(system, person, ana.org_id, role)
-    return person
-
-
-async def made(person: Person, name: str = "Bug", **about: Any) -> Json:
-    """Create a template."""
-    found: Json = done(await person.post("/template", {"name": name, **about}), 201)
-    return found
-
-
-async def use(person: Person, template: Json, key: str = "ENG", **about: Any) -> Any:
-    return await person.post(f"/project/{key}/tasks", {"templateId": template["id"], **about})
+from tests.api.planning.templates import EMPTY, colleague, made, use
+from tests.api.stage import Json, Person, done, refused
 
 
 async def test_a_template_is_created_changed_deleted_and_restored(ana: Person) -> None:
@@ -179,3 +148,61 @@ async def test_a_task_needs_a_title_of_its_own_or_of_its_template(ana: Person) -
     refused(await use(ana, template), 422, "title_missing")
     refused(await ana.post("/project/ENG/tasks", {}), 422, "invalid_request")
     done(await use(ana, template, title="Own"), 201)
+
+
+async def test_a_name_that_is_taken_meanwhile_stops_a_change_and_a_restore(ana: Person) -> None:
+    gone = await made(ana)
+    done(await ana.delete(f"/template/{gone['id']}"), 204)
+    await made(ana, "bug")
+    other = await made(ana, "Chore")
+
+    refused(await ana.post("/template", {"name": "BUG"}), 409, "template_name_taken")
+    refused(await ana.post(f"/template/{gone['id']}/restore"), 409, "template_name_taken")
+    refused(
+        await ana.patch(f"/template/{other['id']}", {"name": "BUG"}), 409, "template_name_taken"
+    )
+
+
+async def test_what_a_template_cannot_have_is_refused(
+    app: Litestar, system: System, ana: Person
+) -> None:
+    ben = await colleague(app, system, ana, Role.MEMBER)
+    project = await ana.project()
+    known = await ana.others(project)
+    size = {"key": "kind", "name": "Kind", "type": "select", "options": [{"key": "a", "name": "A"}]}
+    kind = done(await ana.post("/project/ENG/fields", size), 201)
+    done(await ana.delete(f"/field/{kind['id']}"), 204)
+    hidden = {"key": "HID", "name": "Hidden", "visibility": "PRIVATE"}
+    private = done(await ana.post("/project", hidden), 201)
+    here, there = {"projectId": project["id"]}, {"projectId": private["id"]}
+
+    for task, where, status, code in (
+        ({"status": "TRIAGE"}, here, 422, "unknown_status"),
+        ({"labels": [ben.id]}, here, 404, "not_found"),
+        ({"cycleId": known["cycle_id"]}, {}, 404, "not_found"),
+        ({"cycleId": known["cycle_id"]}, there, 404, "not_found"),
+        ({"assignees": [ben.id]}, there, 409, "cannot_see_project"),
+        ({"fields": {"none": "s"}}, here, 422, "unknown_field"),
+        ({"fields": {"size": "s"}}, {}, 422, "unknown_field"),
+        ({"fields": {"size": 3}}, here, 422, "field_value_not_valid"),
+        ({"fields": {"kind": "a"}}, here, 409, "field_not_in_use"),
+        ({"startIn": 2, "dueIn": 1}, here, 409, "starts_after_due"),
+        ({"dueIn": -1}, here, 422, "invalid_request"),
+        ({"dueIn": 3_651}, here, 422, "invalid_request"),
+    ):
+        body = {"name": "Refused", "task": task, **where}
+        assert (await ana.post("/template", body)).status_code == status, task
+        refused(await ana.post("/template", body), status, code)
+    many = [{"title": "One"}] * 51
+    refused(await ana.post("/template", {"name": "X", "subtasks": many}), 422, "invalid_request")
+
+
+async def test_the_same_change_of_a_template_by_two_is_refused_to_the_second(ana: Person) -> None:
+    template = await made(ana, task={"priority": "LOW", "estimate": 1})
+    path = f"/template/{template['id']}"
+    seen = {"headers": {"if-match": f'"{template["version"]}"'}}
+    done(await ana.patch(path, {"task": {"priority": "HIGH"}}), 200)
+
+    refused(await ana.patch(path, {"task": {"priority": "URGENT"}}, **seen), 412, "changed_since")
+    both = done(await ana.patch(path, {"task": {"estimate": 5}}, **seen), 200)
+    assert (both["task"]["priority"], both["task"]["estimate"]) == ("HIGH", 5)
