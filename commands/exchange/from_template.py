@@ -152,7 +152,7 @@ class _Using:
         about: dict[str, Any] = {
             name: value
             for name in ("status", "priority", "estimate", "labels", "assignees")
-            if (value := getattr(values, name))
+            if (value := getattr(values, name)) not in (None, ())
         }
         if values.cycle_id is not None or values.milestone_id is not None:
             about["planned"] = Planned(
@@ -165,16 +165,13 @@ class _Using:
             about["due_date"] = self._today + timedelta(values.due_in)
         started = replace(task, **about)
         refused = _starts_after_due(started)
-        if refused is None:
-            return started
-        # The template's own days are in order: one of them meets a day that was asked for.
-        name, field, days = (
-            ("start_date", "start_in", values.start_in)
-            if values.start_in is not None
-            else ("due_date", "due_in", values.due_in)
-        )
-        self.left_out.append(TemplateLeftOut(number, Misfit(field, days, refused)))
-        return replace(started, **{name: None})
+        # The template's own days are in order: one of them may meet a day that was asked for.
+        for name, field in (("start_date", "start_in"), ("due_date", "due_in")):
+            days = getattr(values, field)
+            if refused is not None and days is not None:
+                self.left_out.append(TemplateLeftOut(number, Misfit(field, days, refused)))
+                return replace(started, **{name: None})
+        return started
 
 
 def _unless(values: StartingValues, given: frozenset[str]) -> StartingValues:

@@ -118,6 +118,11 @@ class TestCreateFromTemplate:
             TaskCycleChanged(from_=None, to=TWO),
         )
 
+    def test_an_estimate_of_nothing_is_one(self) -> None:
+        form = kept(values=StartingValues(estimate=0))
+
+        given(*HERE, form).when(use()).then(made(), MARK, TaskEstimated(from_=None, to=0))
+
     def test_one_part_of_the_plan_can_be_asked_for_alone(self) -> None:
         form = kept(values=StartingValues(cycle_id=ONE, milestone_id=BETA))
         asked = use(planned=Planned(milestone_id=None))

@@ -1,5 +1,7 @@
 """Stories of what a task does not get from its template, and of templates that are not used."""
 
+from datetime import timedelta
+
 import pytest
 
 from commands.exchange.from_template import CreateFromTemplate
@@ -14,9 +16,9 @@ from domain.planning.template.values import StartingValues
 from domain.work.label import LabelDeleted
 from domain.work.project.errors import ProjectOnHold
 from domain.work.project.events import ProjectPutOnHold
-from domain.work.task.errors import SubtasksTooDeep
+from domain.work.task.errors import StartsAfterDue, SubtasksTooDeep
 from tests.commands.acme import HERE, OPS, STRANGERS
-from tests.commands.exchange.using import FULL, MAIN, MARK, Noted, kept, made, use
+from tests.commands.exchange.using import FULL, MAIN, MARK, TODAY, Noted, kept, made, use
 from tests.commands.planning.plans import (
     BETA,
     BUG_FORM,
@@ -104,4 +106,7 @@ class TestRefusals:
         given(*HERE, *CHAIN, kept()).when(deep).then(made(number=6, parent_id=NODES[3]), MARK)
 
     def test_what_is_asked_for_has_to_hold(self) -> None:
+        days = {"start_date": TODAY + timedelta(1), "due_date": TODAY}
+        form = kept(values=StartingValues(start_in=1, due_in=3))
+        given(*HERE, form).when(use(**days)).then_refused(StartsAfterDue)
         given(*HERE, kept()).when(use(labels=(BUG,))).then_refused(NotFound)
