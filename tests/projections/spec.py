@@ -44,7 +44,18 @@ from projections.engine.progress import Progress
 from projections.engine.projector import Projector
 from projections.engine.store import ReadStore, ShapedCollection
 from tests.commands.acme import ACCOUNTS, ANSWER, COMMENT, FILE, HERE, attachment, comment, task
-from tests.commands.planning.plans import BETA, LATE, ONE, SPENT, cycle, milestone, spent, view
+from tests.commands.planning.plans import (
+    BETA,
+    BUG_FORM,
+    LATE,
+    ONE,
+    SPENT,
+    cycle,
+    milestone,
+    spent,
+    template,
+    view,
+)
 from tests.domain.acme import invitation
 from tests.domain.spec import ACME, ANA, BEN, CLEO, DAY, ENG, GEARS, NOW, stepped
 from tests.spec import on, record
@@ -170,7 +181,7 @@ async def a_busy_day(log: EventLog, seed: int, tasks: int = 25) -> None:
     created = LabelCreated(name="Bug", color="#ff0000", created_by=ANA, created_at=NOW)
     await record(log, on(LABEL, created), on(stream_of_field(ENG, "size"), SIZED))
     await record(log, on(ONE, cycle()), on(BETA, milestone()), on(LATE, view()))
-    await record(log, on(FILE, attachment()), on(SPENT, spent()))
+    await record(log, on(FILE, attachment()), on(SPENT, spent()), on(BUG_FORM, template()))
     ids = [UUID(int=1_000 + n) for n in range(tasks)]
     for number, stream in enumerate(ids, 2):
         await record(log, on(stream, task(number)))

@@ -88,6 +88,14 @@ class TestCreateFromTemplate:
         )
         assert (noted.made.subtasks, noted.made.finished) == (2, 1)
 
+    def test_the_task_itself_is_not_among_the_finished_subtasks(self) -> None:
+        form = kept(values=StartingValues(status="DONE"), subtasks=(HIGH,), subtask_titles="Tell")
+        noted = Noted()
+
+        given(*HERE, form).when(use(noted))
+
+        assert (noted.made.subtasks, noted.made.finished) == (1, 0)
+
     def test_what_is_asked_for_wins(self) -> None:
         form = kept(text="Steps:", values=FULL, fields='{"size":"s","note":"n"}')
         asked = use(
@@ -129,6 +137,25 @@ class TestCreateFromTemplate:
         asked = replace(asked, given=frozenset({"milestone_id"}))
 
         given(*PLANNED, form).when(asked).then(made(), MARK, TaskCycleChanged(from_=None, to=ONE))
+
+    @pytest.mark.parametrize(
+        ("own", "given_name", "values"),
+        [
+            (Planned(cycle_id=ONE), "cycle_id", StartingValues(milestone_id=BETA)),
+            (Planned(milestone_id=BETA), "milestone_id", StartingValues(cycle_id=ONE)),
+        ],
+    )
+    def test_the_template_adds_the_other_part(
+        self, own: Planned, given_name: str, values: StartingValues
+    ) -> None:
+        asked = replace(use(planned=own), given=frozenset({given_name}))
+
+        given(*PLANNED, kept(values=values)).when(asked).then(
+            made(),
+            MARK,
+            TaskCycleChanged(from_=None, to=ONE),
+            TaskMilestoneChanged(from_=None, to=BETA),
+        )
 
     @pytest.mark.parametrize(
         ("asked", "starts", "due", "left_out"),

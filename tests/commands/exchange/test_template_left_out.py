@@ -1,6 +1,7 @@
 """Stories of what a task does not get from its template, and of templates that are not used."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -63,6 +64,14 @@ class TestWhatIsLeftOut:
         given(*HERE, field(), kept(fields='{"size":"s"}'), gone).when(use(noted)).then(made(), MARK)
         assert noted.left_out == [(None, "fields.size", "field_not_in_use")]
 
+    def test_a_value_that_is_asked_for_is_not_missed(self) -> None:
+        noted = Noted()
+        gone = on(stream_of_field(ENG, "size"), FieldDeleted(project_id=ENG))
+        asked = use(noted, fields={"size": None})
+
+        given(*HERE, field(), kept(fields='{"size":"s"}'), gone).when(asked).then(made(), MARK)
+        assert noted.left_out == []
+
     def test_a_status_that_the_project_does_not_have_is_left_out(self) -> None:
         noted = Noted()
         form = on(
@@ -106,7 +115,7 @@ class TestRefusals:
         given(*HERE, *CHAIN, kept()).when(deep).then(made(number=6, parent_id=NODES[3]), MARK)
 
     def test_what_is_asked_for_has_to_hold(self) -> None:
-        days = {"start_date": TODAY + timedelta(1), "due_date": TODAY}
+        days: dict[str, Any] = {"start_date": TODAY + timedelta(1), "due_date": TODAY}
         form = kept(values=StartingValues(start_in=1, due_in=3))
         given(*HERE, form).when(use(**days)).then_refused(StartsAfterDue)
         given(*HERE, kept()).when(use(labels=(BUG,))).then_refused(NotFound)

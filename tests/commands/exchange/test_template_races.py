@@ -12,6 +12,7 @@ from commands.lint.walk import lint_log
 from commands.planning.cycle import DeleteCycle
 from commands.planning.milestone import DeleteMilestone
 from commands.planning.template import DeleteTemplate, EditTemplate
+from commands.reads import Reads
 from commands.work.label import DeleteLabel
 from domain.base import DomainError, LabelId, NotFound
 from domain.identity.plan import PLAN_LIMITS, Plan, PlanLimitReached
@@ -23,11 +24,11 @@ from domain.work.task.state import Task
 from eventstore.append import Append, Outcome
 from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
-from tests.commands.acme import ACCOUNTS
-from tests.commands.exchange.using import BELOW, FULL, MAIN, Noted, kept, use
-from tests.commands.planning.plans import BETA, BUG_FORM, ONE, PLANNED
-from tests.commands.planning.templates import BUG, create, label
-from tests.domain.spec import ACME, ANA, NOW
+from tests.commands.acme import ACCOUNTS, OPS
+from tests.commands.exchange.using import BELOW, FULL, MAIN, Noted, kept, made, use
+from tests.commands.planning.plans import BETA, BUG_FORM, ONE, OTHER_PROJECT, PLANNED
+from tests.commands.planning.templates import BUG, PRIVATE, create, label
+from tests.domain.spec import ACME, ANA, CLEO, NOW
 from tests.spec import context, on, opened, record
 
 MANY = [LabelId(UUID(int=2_000 + n)) for n in range(50)]
@@ -176,6 +177,18 @@ async def test_a_limit_that_subtasks_reach_refuses_all_of_them(
     edit = EditTemplate(template_id=BUG_FORM, subtasks=())
     await handler.handle(edit, context())
     assert await refusal(handler, use()) is None
+
+
+async def test_the_reply_is_repeated_only_to_those_who_see_the_task_itself(
+    log: EventLog, handler: CommandHandler
+) -> None:
+    await record(log, OTHER_PROJECT, PRIVATE)
+    below = replace(made("Part", 1), project_id=OPS, project_key="OPS", parent_id=MAIN)
+    await record(log, on(MAIN, made()), on(BELOW[0], below))
+
+    await use().permit_repeat(Reads(handler.states, ACME), context(), BELOW[0])
+    with pytest.raises(NotFound):
+        await use().permit_repeat(Reads(handler.states, ACME), context(CLEO), BELOW[0])
 
 
 async def test_the_append_verifies_few_streams_beside_those_that_it_creates() -> None:
