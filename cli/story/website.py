@@ -40,6 +40,7 @@ class Website:
         self._move_in()
         self._throw_away()
         self._save_views()
+        self._make_template()
         self._put_aside()
         self._ana.patch(f"/project/{self._site}", key="SITE")
 
@@ -140,6 +141,13 @@ class Website:
         self._ana.post("/view", {"name": "Next", "shared": True, "filter": wanted, **site})
         mine = {"assignee": [self._ana.id]}
         self._ana.post("/view", {"name": "Mine on the website", "filter": mine, **site})
+
+    def _make_template(self) -> None:
+        """Save what a new page begins with, for whoever creates the next one."""
+        page = {"title": "A new page", "description": "For whom, and why?", "dueIn": 14}
+        parts = [{"title": "Write the text", "dueIn": 7}, {"title": "Let Ben read it"}]
+        body = {"name": "A page", "projectId": self._site, "task": page, "subtasks": parts}
+        self._ana.post("/template", body)
 
     def _put_aside(self) -> None:
         """Create a project on hold, and import another one, which is then archived."""

@@ -57,6 +57,14 @@ def test_a_team_has_a_lead_and_a_private_project_with_its_own_workflow(visitor: 
     assert visitor.see("/task/HIRE-1")["status"] == "INTERVIEW"
 
 
+def test_a_project_has_a_task_template(visitor: Visitor) -> None:
+    site = next(each["id"] for each in visitor.see("/project") if each["key"] == "SITE")
+    [template] = visitor.see(f"/template?projectId={site}")
+
+    assert (template["name"], template["task"]["dueIn"]) == ("A page", 14)
+    assert len(template["subtasks"]) == 2
+
+
 def test_projects_are_on_hold_archived_and_have_other_keys(visitor: Visitor) -> None:
     projects = {each["key"]: each["status"] for each in visitor.see("/project")}
     old = [visitor.see(f"/task/PAST-{number}") for number in (1, 2, 3)]
