@@ -18,6 +18,7 @@ from domain.work.label import LabelDeleted
 from domain.work.project.errors import ProjectOnHold
 from domain.work.project.events import ProjectPutOnHold
 from domain.work.task.errors import StartsAfterDue, SubtasksTooDeep
+from domain.work.task.events import TaskAssigned
 from tests.commands.acme import HERE, OPS, STRANGERS
 from tests.commands.exchange.using import FULL, MAIN, MARK, TODAY, Noted, kept, made, use
 from tests.commands.planning.plans import (
@@ -30,7 +31,7 @@ from tests.commands.planning.plans import (
 )
 from tests.commands.planning.templates import BUG, HIGH, PRIVATE, field, label
 from tests.commands.work.test_task_tree import CHAIN, NODES
-from tests.domain.spec import ACME, CLEO, DAN, ENG
+from tests.domain.spec import ACME, ANA, CLEO, DAN, ENG
 from tests.spec import Past, given, on
 
 
@@ -63,6 +64,13 @@ class TestWhatIsLeftOut:
 
         given(*HERE, field(), kept(fields='{"size":"s"}'), gone).when(use(noted)).then(made(), MARK)
         assert noted.left_out == [(None, "fields.size", "field_not_in_use")]
+
+    def test_each_value_that_is_left_out_is_told(self) -> None:
+        noted = Noted()
+        form = kept(values=StartingValues(status="TRIAGE", labels=(BUG,), assignees=(DAN, ANA)))
+
+        given(*HERE, form).when(use(noted)).then(made(), MARK, TaskAssigned(user_id=ANA))
+        assert [each[1] for each in noted.left_out] == ["status", "labels", "assignees"]
 
     def test_a_value_that_is_asked_for_is_not_missed(self) -> None:
         noted = Noted()
