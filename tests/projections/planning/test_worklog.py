@@ -1,5 +1,6 @@
 """Logged time is listed by indexes, and timesheets leave out what is not seen now."""
 
+import asyncio
 import json
 from datetime import date, timedelta
 from typing import Any
@@ -113,3 +114,22 @@ async def test_time_is_added_up_by_what_is_asked_for(
     for most, answered in ((4, False), (5, True)):  # with that of the task in the trash
         monkeypatch.setattr(timesheet, "ENTRIES_MAX", most)
         assert (await sheet(models, BOTH).totals(TimeGrouping.DAY) is not None) is answered
+
+
+async def test_others_have_their_turn_while_time_is_added_up(
+    models: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timesheet, "ENTRIES_AT_ONCE", 1)
+    turns = 0
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    other = asyncio.ensure_future(take_turns())
+    await sheet(models, BOTH).totals(TimeGrouping.DAY)
+    other.cancel()
+
+    assert turns >= 5  # one for each entry that was looked at
