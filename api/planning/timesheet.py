@@ -26,6 +26,7 @@ from projections.base import View, document_id
 from projections.identity.user import UserView
 from projections.planning.timesheet import (
     ENTRIES_MAX,
+    SUMS_MAX,
     SpentOn,
     TimeEntry,
     TimeFilter,
@@ -161,7 +162,7 @@ class TimesheetController(Controller):
         """Add up the time that was logged on tasks that you see now."""
         totals = await (await _sheet(request, _asked(first, last, user, project))).totals(by)
         if totals is None:
-            raise TooMuchTime(limit=ENTRIES_MAX)
+            raise TooMuchTime(entries=ENTRIES_MAX, sums=SUMS_MAX)
         return json_response(
             TimesheetView(
                 minutes=sum(each.minutes for each in totals),

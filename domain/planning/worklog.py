@@ -262,7 +262,7 @@ class TooManyWorklogs(DomainError):
 
 
 class TooMuchTime(DomainError):
-    """More than `limit` entries would have to be added up. Ask for fewer days or for one person."""
+    """At most `entries` are added up at once, to at most `sums`. Ask for fewer days."""
 
     code = "too_much_time"
     refusal = Refusal.INVALID

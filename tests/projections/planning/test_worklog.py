@@ -114,6 +114,9 @@ async def test_time_is_added_up_by_what_is_asked_for(
     for most, answered in ((4, False), (5, True)):  # with that of the task in the trash
         monkeypatch.setattr(timesheet, "ENTRIES_MAX", most)
         assert (await sheet(models, BOTH).totals(TimeGrouping.DAY) is not None) is answered
+    for most, answered in ((2, False), (3, True)):
+        monkeypatch.setattr(timesheet, "SUMS_MAX", most)
+        assert (await sheet(models, BOTH).totals(TimeGrouping.DAY) is not None) is answered
 
 
 async def test_others_have_their_turn_while_time_is_added_up(
