@@ -8,7 +8,17 @@ from litestar import Litestar
 
 from domain.identity.organization.membership import Role
 from runtime.system import System
-from tests.api.stage import MovableClock, Person, at_once, done, join, log_in, refused, sign_up
+from tests.api.stage import (
+    MovableClock,
+    Person,
+    at_once,
+    done,
+    join,
+    log_in,
+    refused,
+    sign_up,
+    unique,
+)
 from workers.consequences.repeating import repeat_due_tasks
 
 Json = dict[str, Any]
@@ -144,6 +154,25 @@ async def test_a_day_is_skipped_where_no_task_can_be_made(
     await next_day(clock, ana)
     assert await keys(system, ana) == ["ENG-1", "ENG-2"]
     assert (await task(ana, "ENG-2"))["recurrence"]["skipped"] is None
+
+
+async def test_an_undo_takes_the_rule_back_but_no_task_that_was_made(
+    system: System, ana: Person, clock: MovableClock
+) -> None:
+    await ana.task(await ana.project())
+    purpose = {"x-correlation-id": unique("weekly")}
+    done(await ana.ask("PUT", RULE, json=DAILY, headers=purpose), 200)
+    path = f"/undo/{purpose['x-correlation-id']}"
+
+    undone = done(await ana.post(path), 200)
+    assert undone["conflicts"] == []
+    assert (await task(ana))["recurrence"] is None
+    done(await ana.ask("PUT", RULE, json=DAILY, headers=purpose), 200)
+    await next_day(clock, ana)
+    assert await keys(system, ana) == ["ENG-1", "ENG-2"]
+
+    assert (await ana.post(path)).status_code in (200, 409)
+    assert (await task(ana, "ENG-2"))["recurrence"] is not None
 
 
 class TestWhoMay:
