@@ -11,7 +11,7 @@ from domain.base import NotFound
 from domain.identity.organization.events import OrganizationDeleted
 from domain.identity.organization.membership import LeaveCause, MemberJoined, MemberLeft, Role
 from domain.identity.plan import Countable, Plan, PlanLimitReached, limit_of
-from domain.planning.field import FieldDeleted
+from domain.planning.field import FieldDeleted, FieldOptionsChanged, OptionRule, stream_of_field
 from domain.work.label import LabelDeleted
 from domain.work.project.errors import ProjectIsArchived, ProjectOnHold
 from domain.work.project.events import (
@@ -21,7 +21,7 @@ from domain.work.project.events import (
     ProjectVisibilityChanged,
     Visibility,
 )
-from domain.work.task.custom_field import TaskFieldSet
+from domain.work.task.custom_field import FieldType, TaskFieldSet
 from domain.work.task.events import (
     Priority,
     TaskAssigned,
@@ -161,6 +161,25 @@ class TestRepeating:
         taken = () if gone else (labelled, sized)
         given(*past, *trash).when(RepeatTask(task_id=TASK), **TOMORROW).then(
             MADE, *taken, TaskRecurrenceSet(from_=None, to=LATER), DONE
+        )
+
+    def test_a_retired_option_is_not_taken_over_nor_a_person_who_left(self) -> None:
+        owner = replace(FIELD, key="owner", name="Owner", kind=FieldType.USER, options=())
+        values = (
+            TaskFieldSet(key="owner", kind=FieldType.USER, to=str(DAN)),
+            TaskFieldSet(key="size", kind=CHOICE, to="s"),
+        )
+        joined = on(ACME, MemberJoined(user_id=DAN, role=Role.MEMBER))
+        retired = FieldOptionsChanged(
+            project_id=ENG, options=(OptionRule(key="s", retired=True),), option_names="Small"
+        )
+        left = on(ACME, MemberLeft(user_id=DAN, cause=LeaveCause.REMOVED))
+        fields = (on(SIZE, FIELD), on(stream_of_field(ENG, "owner"), owner))
+        past = (*HERE, joined, *fields, on(TASK, *values, SET))
+        again = TaskRecurrenceSet(from_=None, to=LATER)
+        given(*past).when(RepeatTask(task_id=TASK), **TOMORROW).then(MADE, *values, again, DONE)
+        given(*past, on(SIZE, retired), left).when(RepeatTask(task_id=TASK), **TOMORROW).then(
+            MADE, again, DONE
         )
 
     def test_the_last_task_of_a_series_does_not_repeat(self) -> None:
