@@ -206,7 +206,12 @@ def _anchor(task: Task, at: Today) -> date | None:
     """
     if task.start_date is not None:
         return task.start_date
-    return task.due_date if task.due_at is None else task.due_at.astimezone(at.zone).date()
+    if task.due_at is None:
+        return task.due_date
+    try:
+        return task.due_at.astimezone(at.zone).date()
+    except OverflowError:  # there, it is another year than there are
+        return task.due_at.date()
 
 
 def _schedule(task: Task, repeats: Recurrence, day: date, at: Today) -> TaskSchedule:

@@ -65,6 +65,14 @@ class TestRepeat:
         found = begun("FREQ=DAILY;INTERVAL=5", task, at=Today(SUNDAY.day, BERLIN))
         assert (found.day, found.next_date) == (day, day + 5 * DAY)
 
+    def test_a_task_may_be_due_when_the_calendar_begins_or_ends(self) -> None:
+        ends, begins = datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)
+        with pytest.raises(NeverRepeats):
+            begun("FREQ=DAILY", replace(OPEN, due_at=ends), at=Today(SUNDAY.day, BERLIN))
+        west = Today(SUNDAY.day, ZoneInfo("America/Lima"))
+        found = begun("FREQ=MONTHLY", replace(OPEN, due_at=begins), at=west)
+        assert (found.day, found.next_date) == (date.min, date(2026, 4, 1))
+
     def test_what_has_passed_is_not_made_up_for(self) -> None:
         late = replace(OPEN, due_date=date(2026, 1, 1))
         found = begun("FREQ=DAILY;INTERVAL=2", late)
