@@ -94,7 +94,7 @@ async def _starting(request: ApiRequest, data: NewTemplate) -> dict[str, Any]:
     task = data.task
     if data.from_task_id is not None:
         if task != StartingTask() or data.subtasks:
-            raise invalid(FieldError("$.fromTaskId", "Expected without task and subtasks"))
+            raise invalid(FieldError("$.fromTaskId", "Expected either this or task and subtasks"))
         copied = await copied_task(request, data.from_task_id)
         return {**copied._asdict(), "fitted": True}
     return {

@@ -126,7 +126,7 @@ class ProjectTaskController(Controller):
         Whom its description mentions (`mentions`) watches the task and is told.
         """
         if data.title is UNSET and data.template_id is None:
-            raise invalid(FieldError("$.title", "This field is required"))
+            raise invalid(FieldError("$.title", "Needed without a template"))
         task_id = TaskId(new_id())
         command = CreateTask(
             task_id=task_id,

@@ -36,6 +36,7 @@ UNDESCRIBABLE = re.compile(
     r"|Expected at most \d+ days from `from` on"
     "|Expected 1 to 10 words of letters or digits"
     "|Expected code or recoveryCode|Needed for a new account"
+    "|Needed without a template|Expected either this or task and subtasks"
     "|Expected a mapping in JSON: .*|Send the file in UTF-8 .*"
     "|There is no event with this number yet|There is no column .*"
     "|This time has not come yet|This cannot be combined with `as_of`"

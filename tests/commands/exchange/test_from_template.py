@@ -18,6 +18,7 @@ from domain.work.task.events import (
     TaskLabelled,
     TaskSchedule,
     TaskScheduled,
+    TaskWatched,
 )
 from domain.work.task.mentions import TaskMentioned
 from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
@@ -124,6 +125,16 @@ class TestCreateFromTemplate:
             TaskMentioned(mentions=(BEN,), added=(BEN,)),
             TaskFieldSet(key="note", kind=FieldType.TEXT, to="n"),
             TaskCycleChanged(from_=None, to=TWO),
+        )
+
+    def test_whom_its_own_description_mentions_watches_the_task(self) -> None:
+        asked = use(description="Cleo?", mentions=(CLEO,))
+
+        given(*HERE, kept(text="Steps:")).when(asked).then(
+            made(description="Cleo?"),
+            MARK,
+            TaskMentioned(mentions=(CLEO,), added=(CLEO,)),
+            TaskWatched(user_id=CLEO),
         )
 
     def test_an_estimate_of_nothing_is_one(self) -> None:
