@@ -12,6 +12,7 @@ from commands.claims.exchange import (
 )
 from commands.claims.planning import CYCLES, FIELDS, MILESTONES
 from commands.claims.templates import TEMPLATE_NAME
+from commands.claims.views import VIEW_NAME
 from commands.happening import Happening, Reservations
 from commands.label_claims import LABEL_NAME
 from commands.lint.finding import LintFinding
@@ -32,7 +33,15 @@ K = TypeVar("K", ClaimRow, CountRow)
 
 _EXTERNAL = (EXTERNAL_ID, EXTERNAL_COMMENT, EXTERNAL_FILE, EXTERNAL_WORKLOG)
 _PURGED = TaskPurged | CommentPurged | AttachmentPurged | WorklogPurged
-_NAMES = (LABEL_NAME, TEAM_NAME, TEMPLATE_NAME, FIELDS.scope, CYCLES.scope, MILESTONES.scope)
+_NAMES = (
+    LABEL_NAME,
+    TEAM_NAME,
+    TEMPLATE_NAME,
+    VIEW_NAME,
+    FIELDS.scope,
+    CYCLES.scope,
+    MILESTONES.scope,
+)
 
 
 class ExpectedTables:
