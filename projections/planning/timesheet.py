@@ -9,10 +9,11 @@ import asyncio
 import datetime
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
 
 from domain.base import OrgId, ProjectId, TaskId, UserId, WorklogId
 from projections.base import View, document_id, text_of
@@ -118,17 +119,16 @@ class _Sum(Struct):
     entries: int = 0
 
     def total(self, by: TimeGrouping) -> TimeTotal:
-        one = self.one
-        told: dict[str, Any] = {"minutes": self.minutes, "entries": self.entries}
+        one, total = self.one, TimeTotal(minutes=self.minutes, entries=self.entries)
         match by:
             case TimeGrouping.USER:
-                return TimeTotal(user_id=one.spent.user_id, **told)
+                return replace(total, user_id=one.spent.user_id)
             case TimeGrouping.PROJECT:
-                return TimeTotal(project_id=one.task.project_id, **told)
+                return replace(total, project_id=one.task.project_id)
             case TimeGrouping.TASK:
-                return TimeTotal(task_id=one.task.id, task_key=one.task_key, **told)
+                return replace(total, task_id=one.task.id, task_key=one.task_key)
             case TimeGrouping.DAY:
-                return TimeTotal(date=one.spent.date, **told)
+                return replace(total, date=one.spent.date)
 
 
 _spent = msgspec.json.Decoder(list[SpentTime]).decode

@@ -6,49 +6,11 @@ from typing import Any
 import pytest
 from litestar import Litestar
 
-from domain.identity.organization.membership import Role
-from runtime.system import System
-from tests.api.stage import Person, at_once, done, join, refused, sign_up
+from tests.api.planning import time_logging
+from tests.api.planning.time_logging import LOGS, log, spent
+from tests.api.stage import Person, at_once, done, refused, sign_up
 
-LOGS = "/task/ENG-1/worklogs"
-
-
-@pytest.fixture
-async def task(ana: Person) -> Any:
-    return await ana.task(await ana.project())
-
-
-async def member(app: Litestar, system: System, ana: Person, role: Role = Role.MEMBER) -> Person:
-    person = await sign_up(app, organization=False)
-    await join(system, person, ana.org_id, role)
-    return person
-
-
-@pytest.fixture
-async def ben(app: Litestar, system: System, ana: Person) -> Person:
-    return await member(app, system, ana)
-
-
-@pytest.fixture
-async def mia(app: Litestar, system: System, ana: Person) -> Person:
-    return await member(app, system, ana, Role.MANAGER)
-
-
-async def log(person: Person, minutes: int = 30, **about: Any) -> Any:
-    return done(await person.post(LOGS, {"minutes": minutes, **about}), 201)
-
-
-async def spent(person: Person) -> int:
-    """Return the time spent on a task as it shows it, and as a list does."""
-    shown: int = done(await person.get("/task/ENG-1"), 200)["timeSpentMinutes"]
-    project = done(await person.get("/project"), 200)["items"][0]["id"]
-    [listed] = done(await person.get(f"/project/{project}/tasks"), 200)["items"]
-    assert listed["timeSpentMinutes"] == shown
-    return shown
-
-
-def today() -> str:
-    return str(datetime.now(UTC).date())
+task, ben, mia = time_logging.task, time_logging.ben, time_logging.mia
 
 
 @pytest.mark.usefixtures("task")
@@ -218,38 +180,6 @@ class TestWorklogs:
 
         assert done(first, 201) == done(again, 201)
         assert await spent(ana) == 5
-
-    async def test_its_activity_and_live_readers_are_told_of_time_without_its_note(
-        self, ana: Person, ben: Person
-    ) -> None:
-        entry = await log(ana, 30, note="Quicksilver")
-        done(await ana.patch(f"{LOGS}/{entry['id']}", {"minutes": 45}), 200)
-
-        activity = await ben.get("/task/ENG-1/activity?limit=2")
-        events = await ben.get("/events?follow=false", headers={"last-event-id": "0"})
-
-        changed, added = done(activity, 200)["items"]
-        assert (changed["type"], added["type"]) == ("worklog.changed", "worklog.added")
-        assert (changed["data"]["by"], added["data"]["minutes"]) == (15, 30)
-        assert "event: worklog.added" in events.text
-        assert "Quicksilver" not in activity.text + events.text
-
-    async def test_an_undo_takes_time_back(self, ana: Person, ben: Person) -> None:
-        def under(name: str) -> dict[str, Any]:
-            return {"headers": {"x-correlation-id": name}}
-
-        entry = done(await ana.post(LOGS, {"minutes": 30, "note": "Oil"}, **under("one")), 201)
-        path = f"{LOGS}/{entry['id']}"
-        done(await ana.patch(path, {"minutes": 5, "note": None}, **under("two")), 200)
-        refused(await ben.post("/undo/two"), 403, "not_permitted")
-        done(await ana.post("/undo/two"), 200)
-        back = done(await ana.get(path), 200)
-        assert (back["minutes"], back["note"], await spent(ana)) == (30, "Oil", 30)
-
-        done(await ana.post("/undo/one"), 200)
-        assert await spent(ana) == 0
-        done(await ana.post(f"{path}/restore"), 200)
-        assert await spent(ana) == 30
 
     async def test_nobody_sees_the_time_of_another_organization(
         self, app: Litestar, ana: Person, task: Any
