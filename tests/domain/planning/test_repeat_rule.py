@@ -180,6 +180,12 @@ class TestDays:
         assert rule.last_until(date(2026, 3, 6), MONDAY) == date(2026, 3, 6)
         assert rule.last_until(date(2026, 3, 15), MONDAY) == date(2026, 3, 13)
         assert rule.last_until(date(2027, 1, 1), MONDAY) == date(2026, 3, 20)
+        friday = date(2026, 3, 6)
+        assert rule.last_until(date(2026, 3, 9), friday) == date(2026, 3, 9)  # in another week
+
+    def test_no_day_is_found_before_the_one_from_which_it_is_counted(self) -> None:
+        rule = repeat_rule("FREQ=WEEKLY;BYDAY=MO,FR")
+        assert rule.first_after(date(2026, 1, 1), MONDAY) == date(2026, 3, 6)
 
 
 _WEEKDAYS = st.sets(st.builds(Weekday, st.integers(0, 6), st.just(0)), min_size=1, max_size=7)
