@@ -206,3 +206,38 @@ async def test_the_same_change_of_a_template_by_two_is_refused_to_the_second(ana
     refused(await ana.patch(path, {"task": {"priority": "URGENT"}}, **seen), 412, "changed_since")
     both = done(await ana.patch(path, {"task": {"estimate": 5}}, **seen), 200)
     assert (both["task"]["priority"], both["task"]["estimate"]) == ("HIGH", 5)
+
+
+async def test_a_change_is_refused_for_what_a_new_template_is_refused_for(
+    app: Litestar, system: System, ana: Person
+) -> None:
+    ben = await colleague(app, system, ana, Role.MEMBER)
+    hidden = {"key": "HID", "name": "Hidden", "visibility": "PRIVATE"}
+    private = done(await ana.post("/project", hidden), 201)
+    for key in ("size", "gone"):
+        field = {"key": key, "name": key, "type": "text"}
+        made_field = done(await ana.post("/project/HID/fields", field), 201)
+    done(await ana.delete(f"/field/{made_field['id']}"), 204)
+    template = await made(ana, projectId=private["id"], task={"startIn": 2})
+    path = f"/template/{template['id']}"
+
+    for task, status, code in (
+        ({"status": "TRIAGE"}, 422, "unknown_status"),
+        ({"labels": [ben.id]}, 404, "not_found"),
+        ({"assignees": [ben.id]}, 409, "cannot_see_project"),
+        ({"fields": {"none": "s"}}, 422, "unknown_field"),
+        ({"fields": {"size": 3}}, 422, "field_value_not_valid"),
+        ({"fields": {"gone": "s"}}, 409, "field_not_in_use"),
+        ({"dueIn": 1}, 409, "starts_after_due"),
+    ):
+        assert (await ana.patch(path, {"task": task})).status_code == status, task
+        refused(await ana.patch(path, {"task": task}), status, code)
+    done(await ana.post(f"/project/{private['id']}/archive"), 200)
+    body = {"name": "New", "projectId": private["id"]}
+    for answer in (
+        await ana.post("/template", body),
+        await ana.patch(path, {"name": "X"}),
+        await ana.delete(path),
+        await ana.post(f"{path}/restore"),
+    ):
+        refused(answer, 409, "project_archived")
