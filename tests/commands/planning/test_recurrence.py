@@ -1,14 +1,14 @@
 """Stories of how tasks repeat: who says so, what is due, and what happens at once."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from commands.base import Command
-from commands.claims.recurrence import REPEATS, due_task, value_until
+from commands.claims.recurrence import REPEATS, due_claim, due_task, value_until
 from commands.handler import CommandHandler
 from commands.lint.walk import lint_log
 from commands.planning.recurrence import RepeatTask, StopRecurrence
@@ -16,7 +16,7 @@ from commands.work.task_move import MoveTask
 from commands.work.trash.task import DeleteTask
 from domain.base import PLATFORM, NotFound, TaskId
 from domain.identity.organization.settings import SettingsChanged
-from domain.planning.recurrence import DUE_AT_ONCE, due_at
+from domain.planning.recurrence import due_at
 from domain.planning.repeat_rule import NeverRepeats, RecurrenceNotValid
 from domain.work.project.errors import ProjectIsArchived
 from domain.work.project.events import (
@@ -39,7 +39,7 @@ from domain.work.task.trash_events import TaskPurged
 from eventstore.claim import ClaimKey
 from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
-from tests.commands.acme import ACCOUNTS, HERE, OPS, STRANGERS, went
+from tests.commands.acme import ACCOUNTS, CREATED, HERE, OPS, STRANGERS, went
 from tests.commands.planning.repeating import (
     DAILY,
     FOLLOWED,
@@ -141,9 +141,12 @@ class TestClaims:
 
         RUNNER.run(story())
 
-    def test_a_value_tells_the_task_and_its_organization(self) -> None:
-        assert DUE_AT_ONCE < NOW
-        assert value_until(NOW) < value_until(NOW + DAY)
+    def test_a_task_is_due_at_the_very_moment_and_not_before(self) -> None:
+        at = midnight(TODAY + DAY)
+        claim = due_claim(ACME, TASK, Task().evolve(CREATED).evolve(SET))
+        assert claim is not None
+        assert value_until(at - timedelta(microseconds=1)) < claim.value < value_until(at)
+        assert due_task(claim.value)[:2] == (ACME, TASK)
 
 
 class TestTogether:
