@@ -22,7 +22,7 @@ from domain.identity.user.events import UserDeactivated
 from domain.permission import Permission, is_allowed
 from runtime.system import System
 from tests.api.http.command_bodies import COMMANDS, HOOK
-from tests.api.http.test_keys_between_routes import body_of, estimated
+from tests.api.http.test_keys_between_routes import body_of, estimated, retitled
 from tests.api.stage import (
     PASSWORD,
     Person,
@@ -190,6 +190,7 @@ async def _furnished(app: Litestar, system: System, ana: Person, ben: Person) ->
         "unique": unique()[-20:],
         "emoji": "👍",
         "correlation_id": await estimated(ben, task),
+        "seq": await retitled(ana, task),
     }
 
 
