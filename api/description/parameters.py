@@ -97,10 +97,10 @@ def exact(parameter: Json, handler: HTTPRouteHandler) -> Json:
     schema.pop("description", None)
     if parameter["name"] == "task":
         schema["pattern"] = _TASK
-    if said["in"] == "query":
-        schema |= _bounds(parameter["name"], handler)
-        if schema.get("type") == "string" and not schema.keys() & {"format", "enum"}:
-            schema["minLength"] = 1
+    schema |= _bounds(parameter["name"], handler)
+    free = schema.get("type") == "string" and not schema.keys() & {"format", "enum"}
+    if said["in"] == "query" and free:
+        schema["minLength"] = 1
     return {**said, "schema": schema}
 
 

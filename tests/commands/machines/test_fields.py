@@ -109,7 +109,8 @@ class Filling(Board):
         )
 
     def count_in(self, project: ProjectId) -> int:
-        return sum(one.here and one.project == project for one in self.defined.values())
+        """Return how many a project counts; also what went with it for good, when nobody asks."""
+        return sum(not one.deleted and one.project == project for one in self.defined.values())
 
     @property
     def used(self) -> int:

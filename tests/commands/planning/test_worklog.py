@@ -35,6 +35,7 @@ from domain.work.project.events import (
 )
 from domain.work.task.errors import CannotSeeProject, ParentInTrash
 from domain.work.task.events import TaskDeleted
+from domain.work.task.trash_events import TaskPurged
 from domain.work.trash import TrashKind
 from eventstore.memory import MemoryStore
 from tests.commands.acme import ACCOUNTS, CHILD, FOREIGN_TASK, HERE, STRANGERS, task
@@ -130,6 +131,14 @@ class TestLogTime:
         given(*LOGGED, GONE).when(log(worklog_id=MORE)).then(on(MORE, spent()))
         other = on(MORE, spent())
         given(*LOGGED, GONE, other).when(RESTORE, by=CLEO).then_refused(TooManyWorklogs)
+
+
+def test_a_purged_task_takes_its_entries_along() -> None:
+    purged = on(TASK, TaskDeleted(), TaskPurged())
+    things = (Thing(TrashKind.WORKLOG, SPENT),)
+    purge = PurgeContents(within=Thing(TrashKind.TASK, TASK), things=things)
+
+    given(*LOGGED, purged).when(purge).then(worklog.WorklogPurged(task_id=TASK))
 
 
 def test_a_task_counts_its_entries_and_their_minutes() -> None:

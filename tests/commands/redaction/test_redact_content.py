@@ -10,7 +10,7 @@ import pytest
 
 from commands.base import Command, NotPermitted
 from commands.handler import CommandHandler
-from commands.identity.organization import PlaceLegalHold
+from commands.identity.organization import EditOrganization, PlaceLegalHold
 from commands.lint.walk import lint_log
 from commands.redaction.redact_content import RedactContent
 from commands.redaction.texts import EventTexts, SaidTexts
@@ -18,7 +18,7 @@ from commands.work.comment import EditComment, PostComment
 from commands.work.project import EditProject
 from commands.work.task import EditTask
 from domain.base import ERASED, CommentId, Event, NotFound
-from domain.identity.organization.events import PlanChanged
+from domain.identity.organization.events import OrganizationRenamed, PlanChanged
 from domain.identity.organization.legal_hold import LegalHold
 from domain.identity.organization.membership import MemberInvited, Role
 from domain.identity.plan import Plan
@@ -36,9 +36,16 @@ from eventstore.log import EventLog
 from eventstore.recorded import Row
 from tests.commands.acme import COMMENT
 from tests.domain.spec import ACME, BEN, CLEO, ENG, NOW, OTHER, TASK
-from tests.spec import context, on, record
+from tests.spec import RECORDED, context, on, record
 
 SECRET = "hunter2"
+INVITED = MemberInvited(
+    invitation_id=UUID(int=7),
+    token_hash="0" * 64,
+    email="kim@acme.example",
+    role=Role.MEMBER,
+    expires_at=NOW,
+)
 
 
 async def head(log: EventLog) -> int:
@@ -56,7 +63,8 @@ async def redact(
     found: list[SaidTexts] = []
     texts = EventTexts(log=log, org_id=about.pop("org_id", ACME), seq=seq, fields=fields)
     command = RedactContent(texts=texts, reason="A password", note=found.append)
-    await handler.handle(command, context(**about))
+    receipt = await handler.handle(command, context(**about))
+    RECORDED[RedactContent].update(type(e) for change in receipt.events for e in change.events)
     return found[-1]
 
 
@@ -190,17 +198,25 @@ async def test_what_is_recorded_while_the_log_is_read_counts(
 async def test_what_is_said_of_a_person_goes_with_the_person(
     log: EventLog, handler: CommandHandler
 ) -> None:
-    invited = MemberInvited(
-        invitation_id=UUID(int=7),
-        token_hash="0" * 64,
-        email="kim@acme.example",
-        role=Role.MEMBER,
-        expires_at=NOW,
-    )
-    await record(log, on(ACME, invited))
+    await record(log, on(ACME, INVITED))
 
     with pytest.raises(TextOfPerson):
         await redact(log, handler, await head(log))
+
+
+async def test_events_that_other_keys_seal_are_passed_over(
+    log: EventLog, handler: CommandHandler
+) -> None:
+    first = await head(log) + 1
+    for name in (SECRET, "Acme"):
+        await handler.handle(EditOrganization(organization_id=ACME, name=name), context())
+    await record(log, on(ACME, INVITED))
+
+    await redact(log, handler, first, "to")
+
+    renamed = [e for e in await events_of(log, ACME) if isinstance(e, OrganizationRenamed)]
+    assert [(each.from_, each.to) for each in renamed] == [("Acme", ERASED), (ERASED, "Acme")]
+    assert INVITED in await events_of(log, ACME)
 
 
 async def test_two_processes_redact_once(
