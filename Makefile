@@ -23,18 +23,19 @@ dev: $(READY)
 	@$(BIN)/watchfiles --filter python --sigint-timeout 60 --ignore-paths tests,benchmarks,tools,$(VENV) \
 	  "$(BIN)/trackrecord up" .
 
-test: check
-	$(BIN)/python -m pytest
-
-# In two processes, because one takes too long. Temporary files are kept in memory where that is
-# possible: no unit test is about a real disk.
-UNIT = $(BIN)/python -m pytest -q -m "not servers and not acceptance" --hypothesis-profile=quick
-HALF := $(addprefix tests/,audit commands domain projections security)
-unit: $(READY)
-	@export TMPDIR=$$(test -w /dev/shm && echo /dev/shm || echo "$$TMPDIR"); \
-	half=$$(mktemp); $(UNIT) $(HALF) >$$half 2>&1 & \
-	$(UNIT) $(addprefix --ignore=,$(HALF)); rest=$$?; \
+# In two processes side by side, because one takes too long; what the second one says is shown at the end.
+HALF := $(addprefix tests/,api audit commands domain projections security)
+IN_TWO = half=$$(mktemp); $(1) $(HALF) >$$half 2>&1 & trap "kill $$!" INT TERM; \
+	$(1) $(addprefix --ignore=,$(HALF)); rest=$$?; \
 	wait $$!; code=$$?; cat $$half; rm $$half; exit $$((code + rest))
+
+test: check
+	@$(call IN_TWO,$(BIN)/python -m pytest)
+
+# Temporary files are kept in memory where that is possible: no unit test is about a real disk.
+UNIT = $(BIN)/python -m pytest -q -m "not servers and not acceptance" --hypothesis-profile=quick
+unit: $(READY)
+	@export TMPDIR=$$(test -w /dev/shm && echo /dev/shm || echo "$$TMPDIR"); $(call IN_TWO,$(UNIT))
 
 # Generated requests to a real server, other ones each time: 15 minutes, or what FUZZ_EXAMPLES asks for.
 fuzz-api: $(READY)
