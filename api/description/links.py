@@ -35,10 +35,10 @@ def _path_of(created: Json, collection: str, paths: Json) -> str:
 
 
 def _kind(response: Json) -> str:
-    """Return what a response shows, briefly (``TaskView``) or in detail (``TaskDetail``)."""
+    """Return what a response shows: briefly (``TaskView``), in detail (``TaskDetail``) or new."""
     schema: Json = response["content"].get("application/json", {}).get("schema", {})
     schema = schema.get("anyOf", [schema])[0]  # the first is what a thing is now
-    return re.sub("(View|Detail)$", "", str(schema.get("$ref")))
+    return re.sub("(View|Detail)$", "", str(schema.get("$ref")).replace("/Created", "/"))
 
 
 def _links(path: str, item: Json) -> Iterator[tuple[str, Json]]:
