@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
 
+from commands.planning.recurrence import SkipOccurrence
 from commands.undo.undo_changes import UndoChanges
 from commands.work.leaving import UnassignFormerMember
 from commands.work.losing_sight import ReleaseWithoutSight
@@ -47,6 +48,7 @@ from domain.work.task.events import (
     TaskUnassigned,
     TaskUnwatched,
 )
+from domain.work.task.recurrence_events import TaskOccurrenceSkipped
 from domain.work.task.state import ASSIGNEES_MAX, LABELS_MAX, LEVELS_MAX, Task
 from domain.work.task.status import guards_into
 from domain.work.workflow.state import Workflow
@@ -147,7 +149,8 @@ def _parents(after: Task, known: Known) -> Iterator[str]:
         yield f"a task is nested {level} levels deep"
 
 
-_ALSO_ARCHIVED = {
+_ALSO_ARCHIVED: dict[str, tuple[type[Event], ...]] = {
+    SkipOccurrence.__name__: (TaskOccurrenceSkipped,),
     ReleaseWithoutSight.__name__: (TaskUnassigned, TaskUnwatched),
     UnassignFormerMember.__name__: (TaskUnassigned,),
     RestoreTask.__name__: RestoreTask.records,
@@ -157,7 +160,7 @@ _ALSO_ARCHIVED = {
 
 
 def _in_project(event: Event, project: Project, command: str) -> Iterator[str]:
-    if project.deleted and not isinstance(event, TaskUnassigned):  # which lets go of who left
+    if project.deleted and not isinstance(event, TaskUnassigned | TaskOccurrenceSkipped):
         yield "a task of a deleted project is changed"
     archived = project.status is ProjectStatus.ARCHIVED
     if archived and not isinstance(event, _ALSO_ARCHIVED.get(command, ())):

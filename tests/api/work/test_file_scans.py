@@ -126,7 +126,7 @@ class Slow:
 async def test_no_other_worker_scans_while_a_scan_takes_long(
     eve: Person, system: System, files: DirectoryFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(file_scans, "SCANS_LEASE_S", 0.3)
+    monkeypatch.setattr(file_scans, "SCANS_LEASE_S", 1.0)
     file, slow = await eve.file("ENG-1"), Slow()
     running = asyncio.create_task(FileScans(system, files, slow).run())
     try:
@@ -134,7 +134,7 @@ async def test_no_other_worker_scans_while_a_scan_takes_long(
             await slow.begun.wait()
             began = asyncio.get_running_loop().time()
             while asyncio.get_running_loop().time() < began + 3 * file_scans.SCANS_LEASE_S:
-                assert not await system.operations.take_lease("file scans", "another", 0.3)
+                assert not await system.operations.take_lease("file scans", "another", 1.0)
                 await asyncio.sleep(0.02)
             slow.ends.set()
             while await state_of(eve, file) == "PENDING":  # noqa: ASYNC110 - polls the API

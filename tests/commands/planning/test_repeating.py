@@ -6,8 +6,10 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
+from commands.handler import CommandHandler
+from commands.lint.walk import lint_log
 from commands.planning.recurrence import RepeatTask, SkipOccurrence
-from domain.base import NotFound
+from domain.base import Event, NotFound
 from domain.identity.organization.events import OrganizationDeleted
 from domain.identity.organization.membership import LeaveCause, MemberJoined, MemberLeft, Role
 from domain.identity.plan import Countable, Plan, PlanLimitReached, limit_of
@@ -43,7 +45,8 @@ from domain.work.task.recurrence_events import (
     TaskOccurrenceSkipped,
     TaskRecurrenceSet,
 )
-from tests.commands.acme import CHILD, HERE, task, went
+from eventstore.log import EventLog
+from tests.commands.acme import ACCOUNTS, CHILD, HERE, task, went
 from tests.commands.planning.repeating import (
     CHOICE,
     DAILY,
@@ -61,7 +64,7 @@ from tests.commands.planning.repeating import (
 )
 from tests.commands.undo.rows import BUG, FIELD, LABELLED, SIZE
 from tests.domain.spec import ACME, ANA, BEN, CLEO, DAN, DAY, ENG, NOW, TASK
-from tests.spec import Past, given, on
+from tests.spec import Past, context, given, on, record
 
 
 class TestRepeating:
@@ -242,3 +245,16 @@ class TestRepeating:
         command = SkipOccurrence(task_id=TASK, because="project_on_hold")
         given(*REPEATING).when(command, **TOMORROW).then(on(TASK, skipped))
         given(*REPEATING, on(TASK, skipped)).when(command, **TOMORROW).then()
+
+    @pytest.mark.parametrize("gone", [ProjectArchived(), ProjectDeleted()])
+    async def test_a_day_is_skipped_without_a_finding_where_nothing_else_changes(
+        self, log: EventLog, handler: CommandHandler, gone: Event
+    ) -> None:
+        await record(log, *ACCOUNTS, on(TASK, SET), on(ENG, gone))
+        command = SkipOccurrence(task_id=TASK, because="project_archived")
+
+        receipt = await handler.handle(command, context(**TOMORROW))
+
+        [change] = receipt.events
+        assert [type(each) for each in change.events] == [TaskOccurrenceSkipped]
+        assert [str(each) async for each in lint_log(log)] == []
