@@ -106,6 +106,18 @@ COMMANDS = {
         before. The last active ADMIN of an organization is refused.""",
         ("erase-user kim@example.com", "erase-user kim@example.com --yes"),
     ),
+    "fork": CommandHelp(
+        "cli.upkeep.fork:run",
+        """Make a new organization of another one, as it was at a point of its log.
+
+        Everything in it is copied under new ids: projects, tasks, comments, files and their whole
+        history. Webhooks, API keys, invitations and single sign-on are not. Those who are members
+        still have access, and nobody is mailed. If it is interrupted, run it again.""",
+        (
+            "fork acme --subdomain acme-copy",
+            "fork acme --subdomain acme-before --at 2026-11-29T12:00Z",
+        ),
+    ),
     "rotate-master-key": CommandHelp(
         "cli.upkeep.rotate_master_key:run",
         """Wrap every data key and secret by a new MASTER_KEY, while the system runs.

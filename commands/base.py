@@ -30,7 +30,7 @@ from domain.identity.user.state import User
 from domain.identity.user.totp import TotpRequired
 from domain.permission import KEY_PERMISSIONS, Permission, Scopes, is_allowed
 from eventstore.append import Redacted, Secret
-from eventstore.claim import CountChange
+from eventstore.claim import ClaimChange, CountChange
 from eventstore.recorded import Actor, ActorKind
 
 
@@ -116,8 +116,9 @@ class KeyDestroyed(NamedTuple):
     subject: UUID
 
 
-Decision = Sequence[Change | Secret | CountChange | KeyDestroyed | Redacted]
-"""What to record. A count without a change is what the append checks beside that."""
+Decision = Sequence[Change | Secret | ClaimChange | CountChange | KeyDestroyed | Redacted]
+"""What to record. A count without a change is what the append checks beside that, and a claim what
+it takes beside those that the rules derive from the events."""
 
 
 class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

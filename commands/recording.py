@@ -17,7 +17,7 @@ from domain.base import PLATFORM, Event, OrgId, State, UserId
 from domain.identity.organization.membership import Role
 from domain.work.task.events import TaskCreated, TaskMoved
 from eventstore.append import Append, ConcurrencyConflict, Redacted, Secret
-from eventstore.claim import CountChange, OpenNumber
+from eventstore.claim import ClaimChange, CountChange, OpenNumber
 from eventstore.codec import (
     NOWHERE,
     SEALED_TYPES,
@@ -77,6 +77,7 @@ async def prepare(
     )
     if len(changes) < len(decision):
         append.secrets = tuple(part for part in decision if isinstance(part, Secret))
+        append.claims = tuple(part for part in decision if isinstance(part, ClaimChange))
         append.counts = tuple(part for part in decision if isinstance(part, CountChange))
         append.destroyed = tuple(p.subject for p in decision if isinstance(p, KeyDestroyed))
         append.redacted = tuple(part for part in decision if isinstance(part, Redacted))
@@ -171,7 +172,7 @@ async def _note_all(sealing: "_Sealing", reads: Reads) -> None:
         recording.states[stream] = Loaded(state, version, org_id, context.now)
         if index % _PIECE == _PIECE - 1:  # a command on many streams lets others have their turn
             await asyncio.sleep(0)
-    recording.append.claims = tuple(reserved.claims)
+    recording.append.claims = (*reserved.claims, *recording.append.claims)
     recording.append.counts = added_up((*reserved.counts, *recording.append.counts))
 
 

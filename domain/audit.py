@@ -43,7 +43,17 @@ class LogRestored(Event, frozen=True, kw_only=True, tag="log.restored"):
     lost_root: str | None = None
 
 
-AuditEvent = AuditExported | LogRestored
+class LogForked(Event, frozen=True, kw_only=True, tag="log.forked"):
+    """The operator made another organization of this one, as it was at an event of its log.
+
+    `at` is the sequence number of that event.
+    """
+
+    organization_id: OrgId
+    at: int
+
+
+AuditEvent = AuditExported | LogRestored | LogForked
 
 
 # State ----------------------------------------------------------------------
@@ -53,7 +63,7 @@ class AuditTrail(Struct, frozen=True, gc=False):
     """The number of times an organization's log was exported, and the epoch it is in."""
 
     platform: ClassVar[bool] = False
-    folds: ClassVar[tuple[type[Event], ...]] = (AuditExported, LogRestored)
+    folds: ClassVar[tuple[type[Event], ...]] = (AuditExported, LogRestored, LogForked)
 
     exports: int = 0
     epoch: int = 1
@@ -64,6 +74,8 @@ class AuditTrail(Struct, frozen=True, gc=False):
                 return replace(self, exports=self.exports + 1)
             case LogRestored():
                 return replace(self, epoch=event.epoch)
+            case LogForked():
+                return self
             case _:
                 assert_never(event)
 
@@ -81,6 +93,11 @@ class AuditTrail(Struct, frozen=True, gc=False):
 def audit_trail(org_id: OrgId) -> UUID:
     """Return the stream that records what happened to an organization's log."""
     return uuid5(_NAMESPACE, org_id.hex)
+
+
+def trail_of_fork(org_id: OrgId, fork: OrgId) -> UUID:
+    """Return the stream that records in an organization that *fork* was made of it."""
+    return uuid5(_NAMESPACE, org_id.hex + fork.hex)
 
 
 class ExportInProgress(DomainError):

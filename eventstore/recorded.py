@@ -41,6 +41,7 @@ _NAMES = {
     "request_id": "req",
     "correlation_id": "cor",
     "causation_id": "cause",
+    "copy_of": "copy",
 }
 
 
@@ -50,7 +51,8 @@ class Metadata(Struct, frozen=True, kw_only=True, rename=_NAMES, omit_defaults=T
     It is stored with every event, so under short names. It includes ``stream`` and ``version``, so
     that the hash of the stored bytes covers the place of the event and not only its content.
     ``at`` is in microseconds since 1970; ``origin`` is a commitment to where the request came
-    from.
+    from. ``copy_of`` is the event of another organization that this one was copied from, when a
+    fork was made: nothing follows from it, and whatever proves the original proves the copy.
     """
 
     stream: UUID
@@ -63,6 +65,7 @@ class Metadata(Struct, frozen=True, kw_only=True, rename=_NAMES, omit_defaults=T
     request_id: str | None = None
     correlation_id: str | None = None
     causation_id: UUID | None = None
+    copy_of: UUID | None = None
     schema: int = 1
 
     @property

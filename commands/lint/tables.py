@@ -4,21 +4,12 @@ from collections.abc import Iterator
 from typing import Any, TypeVar
 from uuid import UUID
 
-from commands.claims.exchange import (
-    EXTERNAL_COMMENT,
-    EXTERNAL_FILE,
-    EXTERNAL_ID,
-    EXTERNAL_WORKLOG,
-)
-from commands.claims.planning import CYCLES, FIELDS, MILESTONES
-from commands.claims.templates import TEMPLATE_NAME
-from commands.claims.views import VIEW_NAME
 from commands.happening import Happening, Reservations
 from commands.label_claims import LABEL_NAME
 from commands.lint.finding import LintFinding
-from commands.project_claims import TEAM_NAME
-from commands.reservations import EMAIL, SUBJECT, TASK_NUMBER, note
-from domain.base import ERASED, PLATFORM
+from commands.lint.unknowable import EXTERNAL, unknowable_claims
+from commands.reservations import EMAIL, TASK_NUMBER, note
+from domain.base import PLATFORM
 from domain.planning.worklog import WorklogPurged
 from domain.work.attachment import AttachmentPurged
 from domain.work.comment import CommentPurged
@@ -31,17 +22,7 @@ CountRow = tuple[str, UUID]
 K = TypeVar("K", ClaimRow, CountRow)
 
 
-_EXTERNAL = (EXTERNAL_ID, EXTERNAL_COMMENT, EXTERNAL_FILE, EXTERNAL_WORKLOG)
 _PURGED = TaskPurged | CommentPurged | AttachmentPurged | WorklogPurged
-_NAMES = (
-    LABEL_NAME,
-    TEAM_NAME,
-    TEMPLATE_NAME,
-    VIEW_NAME,
-    FIELDS.scope,
-    CYCLES.scope,
-    MILESTONES.scope,
-)
 
 
 class ExpectedTables:
@@ -57,9 +38,7 @@ class ExpectedTables:
     def happen(self, happened: Happening, position: int) -> Iterator[str]:
         """Apply one event; yield the claims and counts that it should not have got."""
         # What is erased can no longer be known, and its claim is gone.
-        fields = ("email", "name", "from_", "to", "subject", "external_id")
-        told = (getattr(happened.event, name, None) for name in fields)
-        erased = (EMAIL, SUBJECT, *_EXTERNAL, *_NAMES) if ERASED in told else ()
+        erased = unknowable_claims(happened.event)
         if isinstance(happened.event, _PURGED):
             self._purged.add(happened.stream)
         reserved = Reservations([], [])
@@ -87,7 +66,7 @@ class ExpectedTables:
     ) -> Iterator[LintFinding]:
         """Yield how the rows of a partition differ from what they should be."""
         for (scope, *rest), expected, found in _differing(self.claims[part], claims):
-            if scope in _EXTERNAL and found is not None and found.holder in self._purged:
+            if scope in EXTERNAL and found is not None and found.holder in self._purged:
                 continue  # taken for good, although nobody knows any more what it is
             value = "" if scope in (EMAIL, LABEL_NAME) else f" {rest[-1]!r}"
             yield LintFinding(

@@ -81,7 +81,8 @@ class Consequences(ABC):
         except (msgspec.MsgspecError, KeyError):
             _logger.error("event %d of partition %d cannot be read", row.position, part)  # noqa: TRY400 - its trace says nothing more
             return
-        await self.follow(cause, row, part)
+        if cause.metadata.copy_of is None:  # else it followed in the organization it was copied of
+            await self.follow(cause, row, part)
 
     @abstractmethod
     async def follow(self, cause: Recorded, row: Row, part: int) -> None:

@@ -3,6 +3,7 @@
 from msgspec import field
 
 from domain.base import Event, Personal
+from domain.identity.organization.forked import OrganizationForked
 from domain.identity.organization.legal_hold import LegalHoldEvent
 from domain.identity.organization.membership import (
     MembershipEvent,
@@ -71,6 +72,7 @@ OrganizationEvent = (
     | OrganizationDeleted
     | OrganizationRestored
     | OrganizationPurged
+    | OrganizationForked
     | LegalHoldEvent
     | SsoEvent
     | MembershipEvent

@@ -27,6 +27,7 @@ from domain.identity.organization.events import (
     PlanChanged,
     SubdomainChanged,
 )
+from domain.identity.organization.forked import OrganizationForked
 from domain.identity.organization.legal_hold import LegalHoldLifted, LegalHoldPlaced, reason_of
 from domain.identity.organization.membership import (
     AlreadyMember,
@@ -59,8 +60,7 @@ _JOINED = {role: Member(role) for role in Role}
 """One object for all who have joined with the same role and nothing else."""
 
 _TrashEvent = OrganizationDeleted | OrganizationRestored | OrganizationPurged
-_K = TypeVar("_K")
-_V = TypeVar("_V")
+_K, _V = TypeVar("_K"), TypeVar("_V")
 
 
 class Organization(Struct, frozen=True, kw_only=True, gc=False):
@@ -116,6 +116,8 @@ class Organization(Struct, frozen=True, kw_only=True, gc=False):
                 return replace(self, invitations=_with_invitation(self.invitations, event))
             case InvitationRevoked() | InvitationExpired() | InvitationAccepted():
                 return replace(self, invitations=_without(self.invitations, event.invitation_id))
+            case OrganizationForked():
+                return self
             case _:
                 assert_never(event)
 

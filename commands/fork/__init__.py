@@ -1,0 +1,1 @@
+"""Copying an organization, as it was at a point of its log, into a new one."""
