@@ -35,8 +35,8 @@ original, what was done to its log, and what has secrets that only the original 
 """
 
 _LEFT_OUT = frozenset(tag for tag, kind in EVENT_TYPES.items() if state_of(kind) in LEFT_OUT)
-_DERIVED = frozenset(map(tag_of, (FieldCreated, ContentRedacted, ChangesUndone)))
-_REPEATING = frozenset(map(tag_of, (TaskRecurrenceSet, TaskRepeated)))
+_DERIVED = frozenset(tag_of(kind) for kind in (FieldCreated, ContentRedacted, ChangesUndone))
+_REPEATING = frozenset(tag_of(kind) for kind in (TaskRecurrenceSet, TaskRepeated))
 _UPLOADED = tag_of(AttachmentUploaded)
 
 

@@ -60,14 +60,14 @@ _JOINED = {role: Member(role) for role in Role}
 """One object for all who have joined with the same role and nothing else."""
 
 _TrashEvent = OrganizationDeleted | OrganizationRestored | OrganizationPurged
-_K, _V = TypeVar("_K"), TypeVar("_V")
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 
 
 class Organization(Struct, frozen=True, kw_only=True, gc=False):
     """What the rules below need to know about an organization.
 
-    Its maps share unchanged parts with earlier versions: a change costs the logarithm of their
-    size, so that folding fifty thousand members is fast.
+    Its maps share unchanged parts with earlier versions, so that folding many members is fast.
     """
 
     platform: ClassVar[bool] = False

@@ -1,0 +1,154 @@
+"""One fork of an organization, from its beginning to its end."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from uuid import UUID
+
+from cli.failure import CommandFailed
+from commands.base import Context
+from commands.claims.recurrence import due_claim
+from commands.fork.beginning import beginning_of, organization_at
+from commands.fork.copying import ForkCopy
+from commands.fork.finish import ForkOrganization
+from commands.fork.new_ids import NewIds
+from commands.fork.progress import Progress
+from commands.fork.survey import Survey
+from commands.past.moment import LogTimes
+from domain.base import PLATFORM, OrgId
+from domain.identity.organization.forked import OrganizationForked
+from domain.work.attachment import Attachment
+from domain.work.task.state import Task
+from eventstore.backup.writing import Watch
+from eventstore.claim import ClaimChange
+from eventstore.recorded import Actor, ActorKind, recorded_time
+from files.open import open_files
+from files.store import FileKey, FileMissing, FileStore
+from runtime.system import System
+
+
+class Fork:
+    """One fork, from its beginning to its end."""
+
+    def __init__(self, system: System, org_id: OrgId, subdomain: str) -> None:
+        self._system, self._log = system, system.log
+        self._org_id, self._subdomain = org_id, subdomain
+
+    async def begin(self, at: str) -> None:
+        """Find out what is copied, and whether some of it is copied already."""
+        fork, known = await beginning_of(self._log, self._org_id, self._subdomain)
+        head = await self._log.organization_head(self._org_id)
+        if known is None:
+            seq = await self._seq(at, head) if at else head
+            known = Progress(organization=self._org_id, at=seq)
+        elif at and await self._seq(at, head) != known.at:
+            raise CommandFailed(
+                f"a fork {self._subdomain} as of event {known.at} was begun: to go on with it,"
+                " leave out --at; to make this one, choose another subdomain",
+                2,
+            )
+        self._was = await organization_at(self._log, self._org_id, known.at)
+        if not self._was.created or self._was.deleted:
+            raise CommandFailed("there was no such organization, or it was in the trash, then", 2)
+        if await self._log.organization_head(fork) != known.copied:
+            raise CommandFailed(
+                "the log was set back since this fork was begun: choose another subdomain"
+            )
+        self.ids = NewIds(self._org_id, fork)
+        self._survey = Survey(self._log, self.ids, known.at)
+        self._copy = ForkCopy(self._log, self._survey, known)
+
+    @property
+    def at(self) -> int:
+        """The sequence number of the last event that is copied."""
+        return self._copy.progress.at
+
+    @property
+    def copied(self) -> int:
+        """How many events are copied."""
+        return self._copy.progress.copied
+
+    async def copy(self, watch: Watch) -> None:
+        """Copy the events."""
+        await self._survey.read()
+        while await self._copy.copy_some():
+            watch(f"events of {self.at}", self._copy.progress.done)
+
+    async def copy_files(self, watch: Watch) -> int:
+        """Copy the files that are still there; return how many."""
+        files, count = open_files(self._system.settings), 0
+        try:
+            for each in self._survey.files:
+                count += await self._copy_file(files, each)
+                watch("files", count)
+        finally:
+            await files.close()
+        return count
+
+    async def _copy_file(self, files: FileStore, attachment_id: UUID) -> bool:
+        states = self._system.commands.states
+        source = FileKey(self._org_id, attachment_id)
+        target = FileKey(self.ids.fork, self.ids.of(attachment_id))
+        attachment = await states.fresh(Attachment, target.file_id, self.ids.fork)
+        if attachment.purged:
+            return False
+        try:
+            if await files.size(target) == attachment.size:
+                return True
+        except FileMissing:
+            pass
+        try:
+            size = await files.size(source)
+            await files.put(target, _pieces(files, source, size))
+        except FileMissing:
+            return False  # purged since
+        return True
+
+    async def finish(self, name: str) -> None:
+        """Make an organization of what was copied."""
+        [last] = await self._log.organization(self._org_id, self.at - 1, 1)
+        forked = OrganizationForked(
+            from_organization=self._org_id,
+            at=self.at,
+            recorded_at=recorded_time(last.recorded_at),
+        )
+        command = ForkOrganization(
+            organization_id=self.ids.fork,
+            name=name or self._was.name,
+            subdomain=self._subdomain,
+            forked=forked,
+            was=self._was,
+            copied=self.copied,
+            due=await self._due(),
+        )
+        actor = Actor(ActorKind.SYSTEM, PLATFORM)
+        await self._system.commands.handle(command, Context(actor=actor, now=self._system.clock()))
+
+    async def _due(self) -> tuple[ClaimChange, ...]:
+        """Return the claims by which the tasks that repeat are found once they are due."""
+        found: list[ClaimChange] = []
+        for old in self._survey.repeating:
+            task_id, fork = self.ids.of(old), self.ids.fork
+            task = await self._system.commands.states.fresh(Task, task_id, fork)
+            claim = due_claim(fork, task_id, task)
+            if claim is not None:
+                found.append(ClaimChange(claim, task_id))
+        return tuple(found)
+
+    async def _seq(self, at: str, head: int) -> int:
+        """Return the sequence number that *at*, a number or a time, stands for."""
+        if at.isdecimal():
+            if not 1 <= int(at) <= head:
+                raise CommandFailed(f"its log has the events 1 to {head}, and no {at}", 2)
+            return int(at)
+        try:
+            moment = datetime.fromisoformat(at)
+        except ValueError:
+            raise CommandFailed(f"{at} is neither a number nor a time", 2) from None
+        if moment.tzinfo is None:
+            raise CommandFailed(f"{at} has no time zone: write {at}Z for UTC", 2)
+        return await LogTimes(self._log).seq_at(self._org_id, moment)
+
+
+async def _pieces(files: FileStore, source: FileKey, size: int) -> AsyncIterator[bytes]:
+    async for piece in files.read(source, 0, size):
+        yield piece
