@@ -54,8 +54,8 @@ class Fork:
                 "the log was set back since this fork was begun: choose another subdomain"
             )
         self.ids = NewIds(self._org_id, fork)
-        self._survey = Survey(self._log, self.ids, known.at)
-        self._copy = ForkCopy(self._log, self._survey, known)
+        self.survey = Survey(self._log, self.ids, known.at)
+        self._copy = ForkCopy(self._log, self.survey, known)
 
     @property
     def at(self) -> int:
@@ -69,7 +69,7 @@ class Fork:
 
     async def copy(self, watch: Watch) -> None:
         """Copy the events."""
-        await self._survey.read()
+        await self.survey.read()
         while await self._copy.copy_some():
             watch(f"events of {self.at}", self._copy.progress.done)
 
@@ -77,7 +77,7 @@ class Fork:
         """Copy the files that are still there; return how many."""
         files, count = open_files(self._system.settings), 0
         try:
-            for each in self._survey.files:
+            for each in self.survey.files:
                 count += await self._copy_file(files, each)
                 watch("files", count)
         finally:
@@ -126,7 +126,7 @@ class Fork:
     async def _due(self) -> tuple[ClaimChange, ...]:
         """Return the claims by which the tasks that repeat are found once they are due."""
         found: list[ClaimChange] = []
-        for old in self._survey.repeating:
+        for old in self.survey.repeating:
             task_id, fork = self.ids.of(old), self.ids.fork
             task = await self._system.commands.states.fresh(Task, task_id, fork)
             claim = due_claim(fork, task_id, task)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from commands.fork.progress import Progress
 from commands.fork.survey import Survey, rows_up_to
 from commands.happening import Happening, Reservations, added_up
-from commands.lint.unknowable import unknowable_claims
+from commands.lint.unknowable import is_unknowable
 from commands.reservations import RESERVING, note
 from commands.states import Loaded, StateCache, States
 from domain.base import PLATFORM, Event
@@ -93,7 +93,7 @@ class _Batch:
         """Add what *event* reserves, and pass over its stream."""
         before = await self._before(stream, event, original.version)
         if type(event) in RESERVING:
-            erased, own = unknowable_claims(event), Reservations([], [])
+            own = Reservations([], [])
             happened = Happening(
                 type(event),
                 event,
@@ -109,7 +109,7 @@ class _Batch:
             self._reserved.claims += [
                 each
                 for each in own.claims
-                if each.claim.scope not in erased and each.claim.org_id != PLATFORM
+                if each.claim.org_id != PLATFORM and not is_unknowable(happened, each.claim)
             ]
             self._reserved.counts += [_unlimited(each) for each in own.counts if each.by]
         after = Loaded(before.evolve(event), original.version, self._fork, None)

@@ -7,7 +7,7 @@ from uuid import UUID
 from commands.happening import Happening, Reservations
 from commands.label_claims import LABEL_NAME
 from commands.lint.finding import LintFinding
-from commands.lint.unknowable import EXTERNAL, unknowable_claims
+from commands.lint.unknowable import EXTERNAL, is_unknowable
 from commands.reservations import EMAIL, TASK_NUMBER, note
 from domain.base import PLATFORM
 from domain.planning.worklog import WorklogPurged
@@ -37,16 +37,14 @@ class ExpectedTables:
 
     def happen(self, happened: Happening, position: int) -> Iterator[str]:
         """Apply one event; yield the claims and counts that it should not have got."""
-        # What is erased can no longer be known, and its claim is gone.
-        erased = unknowable_claims(happened.event)
         if isinstance(happened.event, _PURGED):
             self._purged.add(happened.stream)
         reserved = Reservations([], [])
         note(happened, reserved)
         part = partition_of(happened.org_id, self._parts)
         for change in reserved.claims:
-            if change.claim.scope in erased:
-                continue
+            if is_unknowable(happened, change.claim):
+                continue  # its claim is gone
             if change.claim.org_id == PLATFORM:  # may come from any partition: compared by time
                 self._platform.append((happened.at, part, position, change))
             elif not self._claim(change, happened.at):

@@ -9,10 +9,12 @@ from commands.claims.exchange import (
 from commands.claims.planning import CYCLES, FIELDS, MILESTONES
 from commands.claims.templates import TEMPLATE_NAME
 from commands.claims.views import VIEW_NAME
+from commands.happening import Happening
 from commands.label_claims import LABEL_NAME
 from commands.project_claims import TEAM_NAME
 from commands.reservations import EMAIL, SUBJECT
-from domain.base import ERASED, Event
+from domain.base import ERASED
+from eventstore.claim import ClaimKey
 
 EXTERNAL = (EXTERNAL_ID, EXTERNAL_COMMENT, EXTERNAL_FILE, EXTERNAL_WORKLOG)
 _NAMES = (
@@ -24,11 +26,12 @@ _NAMES = (
     CYCLES.scope,
     MILESTONES.scope,
 )
-_SCOPES = frozenset({EMAIL, SUBJECT, *EXTERNAL, *_NAMES})
-_FIELDS = ("email", "name", "from_", "to", "subject", "external_id")
+_HASHED = frozenset({EMAIL, *EXTERNAL, *_NAMES})
+"""The scopes whose values are hashes of a text."""
 
 
-def unknowable_claims(event: Event) -> frozenset[str]:
-    """Return the scopes in which *event* claims or releases what is erased; none otherwise."""
-    told = (getattr(event, name, None) for name in _FIELDS)
-    return _SCOPES if ERASED in told else frozenset()
+def is_unknowable(happened: Happening, claim: ClaimKey) -> bool:
+    """Return whether what *happened* claims is erased: a claim on the word that stands for it."""
+    if claim.scope == SUBJECT:
+        return getattr(happened.event, "subject", None) == ERASED
+    return claim.scope in _HASHED and claim.value == happened.fingerprint(claim.scope, ERASED)

@@ -1,0 +1,1 @@
+"""A fork of an organization, as people see it over HTTP."""
