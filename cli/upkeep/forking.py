@@ -31,18 +31,18 @@ class Fork:
 
     def __init__(self, system: System, org_id: OrgId, subdomain: str) -> None:
         self._system, self._log = system, system.log
-        self._org_id, self._subdomain = org_id, subdomain
+        self._org_id, self.subdomain = org_id, subdomain
 
     async def begin(self, at: str) -> None:
         """Find out what is copied, and whether some of it is copied already."""
-        fork, known = await beginning_of(self._log, self._org_id, self._subdomain)
+        fork, known = await beginning_of(self._log, self._org_id, self.subdomain)
         head = await self._log.organization_head(self._org_id)
         if known is None:
             seq = await self._seq(at, head) if at else head
             known = Progress(organization=self._org_id, at=seq)
         elif at and await self._seq(at, head) != known.at:
             raise CommandFailed(
-                f"a fork {self._subdomain} as of event {known.at} was begun: to go on with it,"
+                f"a fork {self.subdomain} as of event {known.at} was begun: to go on with it,"
                 " leave out --at; to make this one, choose another subdomain",
                 2,
             )
@@ -70,8 +70,15 @@ class Fork:
     async def copy(self, watch: Watch) -> None:
         """Copy the events."""
         await self.survey.read()
-        while await self._copy.copy_some():
+        while await self.copy_some():
             watch(f"events of {self.at}", self._copy.progress.done)
+
+    async def copy_some(self) -> bool:
+        """Copy the next events, once the log was surveyed; return whether there were any.
+
+        :raises ConcurrencyConflict: another run makes the same fork.
+        """
+        return await self._copy.copy_some()
 
     async def copy_files(self, watch: Watch) -> int:
         """Copy the files that are still there; return how many."""
@@ -114,7 +121,7 @@ class Fork:
         command = ForkOrganization(
             organization_id=self.ids.fork,
             name=name or self._was.name,
-            subdomain=self._subdomain,
+            subdomain=self.subdomain,
             forked=forked,
             was=self._was,
             copied=self.copied,
