@@ -21,7 +21,7 @@ from domain.redaction import ContentRedacted, redaction_of
 from domain.undo import ChangesUndone, undo_of
 from domain.work.attachment import AttachmentUploaded
 from domain.work.relation import graph_of
-from domain.work.task.recurrence_events import TaskRecurrenceSet, TaskRepeated
+from domain.work.task.recurrence_events import Recurrence, TaskRecurrenceSet, TaskRepeated
 from eventstore.log import EventLog
 from eventstore.recorded import Row
 
@@ -35,7 +35,10 @@ original, what was done to its log, and what has secrets that only the original 
 """
 
 _LEFT_OUT = frozenset(tag for tag, kind in EVENT_TYPES.items() if state_of(kind) in LEFT_OUT)
-_DERIVED = frozenset(tag_of(kind) for kind in (FieldCreated, ContentRedacted, ChangesUndone))
+_TELLING = frozenset(
+    tag_of(kind) for kind in (FieldCreated, ContentRedacted, ChangesUndone, TaskRecurrenceSet)
+)
+"""The events that say from what the id of their stream is made, or what ids are made from."""
 _REPEATING = frozenset(tag_of(kind) for kind in (TaskRecurrenceSet, TaskRepeated))
 _UPLOADED = tag_of(AttachmentUploaded)
 
@@ -57,8 +60,8 @@ class Survey:
         self.ids.make(graph_of(self.ids.org_id), graph_of(self.ids.fork))
         async for rows in rows_up_to(self._log, self.ids.org_id, 0, self.at):
             self.ids.add(row.stream_id for row in rows if row.tag not in _LEFT_OUT)
-            derived = [row for row in rows if row.tag in _DERIVED]
-            for row, event in zip(derived, await self._log.events(derived), strict=True):
+            telling = [row for row in rows if row.tag in _TELLING]
+            for row, event in zip(telling, await self._log.events(telling), strict=True):
                 self._derive(row.stream_id, event)
             for row in rows:
                 if not self.is_copied(row):
@@ -95,6 +98,8 @@ class Survey:
                 ids.make(stream, redaction_of(ids.of(event.of)))
             case ChangesUndone():
                 ids.make(stream, undo_of(ids.fork, event.correlation_id))
+            case TaskRecurrenceSet(to=Recurrence(series_id=series_id)):
+                ids.add([series_id])
             case _:
                 pass
 

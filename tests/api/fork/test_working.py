@@ -1,0 +1,164 @@
+"""What happens in a fork: nothing follows from what was copied, and all works that did."""
+
+import json
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from litestar import Litestar
+
+from audit.proof.check import check_proof
+from commands.lint.walk import lint_log
+from domain.base import OrgId
+from domain.identity.organization.membership import Role
+from files.open import open_files
+from mail.letters import MAIL_TAGS, letter_of
+from projections.engine.progress import Progress
+from runtime.system import System
+from tests.api.exchange.streams import member
+from tests.api.fork.forks import begun, end, enter, make
+from tests.api.past.moments import then
+from tests.api.stage import MovableClock, Person, done, refused
+from workers.consequences.leaving import Leaving
+from workers.consequences.losing_sight import LosingSight
+from workers.consequences.purging import Purging
+from workers.consequences.repeating import repeat_due_tasks
+
+
+@pytest.fixture
+async def followers(system: System, read_side: Progress) -> list[Leaving | LosingSight | Purging]:
+    """Return what acts on events."""
+    files = open_files(system.settings)
+    return [
+        Leaving(system, read_side),
+        LosingSight(system, read_side),
+        Purging(system, files, read_side),
+    ]
+
+
+async def test_nothing_follows_from_what_is_copied(
+    system: System, filled: Person, followers: list[Leaving | LosingSight | Purging]
+) -> None:
+    for each in followers:
+        await each.act()
+    fork = begun(system, filled)
+    await fork.begin("")
+    await fork.copy(lambda *_: None)
+    copied = await system.log.organization_head(fork.ids.fork)
+
+    for each in followers:
+        await each.act()
+    await repeat_due_tasks(system)
+    assert await system.log.organization_head(fork.ids.fork) == copied == fork.copied
+    await fork.finish("")
+    whole = await system.log.organization_head(fork.ids.fork)
+    for each in followers:
+        await each.act()
+    assert await system.log.organization_head(fork.ids.fork) == whole
+    mails = await _mailed(system, fork.ids.fork)
+    assert mails == []
+
+
+async def _mailed(system: System, org_id: OrgId) -> list[str]:
+    """Return the letters that are sent because of events of an organization."""
+    found: list[str] = []
+    for row in await system.log.organization(org_id, 0, 1_000):
+        if row.tag in MAIL_TAGS:
+            [recorded] = await system.log.decoded([row])
+            letter = await letter_of(system, recorded)
+            found += [] if letter is None else [letter.subject]
+    return found
+
+
+async def test_a_former_member_is_let_go_of(
+    system: System,
+    app: Litestar,
+    ana: Person,
+    followers: list[Leaving | LosingSight | Purging],
+) -> None:
+    kim = await member(app, system, ana, Role.MEMBER)
+    task = await ana.task(await ana.project(), "Kim's", assignees=[kim.id])
+    done(await ana.delete(f"/org/{ana.org_id}/members/{kim.id}"), 204)
+    seq = await _seq_of(ana, "task.created")
+
+    fork = await make(system, ana, str(seq + 1))
+    await enter(ana, fork)
+    path = f"/task/{fork.ids.of(UUID(task['id']))}"
+    assert done(await ana.get(path), 200)["assignees"] == [kim.id]
+    for each in followers:
+        await each.act()
+
+    assert done(await ana.get(path), 200)["assignees"] == []
+    assert [str(each) async for each in lint_log(system.log)] == []
+
+
+async def _seq_of(person: Person, kind: str) -> int:
+    [entry, *_] = done(await person.get(f"/audit?type={kind}"), 200)["items"]
+    return int(entry["seq"])
+
+
+async def test_work_goes_on_by_the_same_rules(system: System, ana: Person) -> None:
+    project = await ana.project()
+    size = {"key": "size", "name": "Size", "type": "text"}
+    done(await ana.post(f"/project/{project['id']}/fields", size), 201)
+    done(await ana.post("/label", {"name": "Bug", "color": "#ff0000"}), 201)
+    first = await ana.task(project, "First")
+    named = {"headers": {"x-correlation-id": "mistake"}}
+    done(await ana.patch(f"/task/{first['id']}", {"title": "Spoilt"}, **named), 200)
+    seq = await _seq_of(ana, "task.retitled")
+
+    fork = await make(system, ana)
+    await enter(ana, fork)
+
+    copied = {"id": str(fork.ids.of(UUID(project["id"])))}
+    assert (await ana.task(copied, "Second"))["number"] == 2
+    path = f"/project/{copied['id']}/fields"
+    refused(await ana.post(path, size), 409, "field_key_taken")
+    refused(await ana.post("/label", {"name": "bug", "color": "#ff0000"}), 409, "label_name_taken")
+    refused(await ana.post("/project", {"key": "ENG", "name": "X"}), 409, "project_key_taken")
+    task = f"/task/{fork.ids.of(UUID(first['id']))}"
+    assert (await then(ana, task, fork.survey.seq(seq) - 1))["title"] == "First"
+    assert done(await ana.post("/undo/mistake"), 200)["undone"] == 1
+    assert done(await ana.get(task), 200)["title"] == "First"
+    [hit] = done(await ana.get("/search?q=First"), 200)["items"]
+    assert fork.ids.of(UUID(first["id"])).hex in json.dumps(hit).replace("-", "")
+    proof = done(await ana.get("/audit/proof/inclusion?seq=1"), 200)
+    assert check_proof(json.dumps(proof).encode(), proof["vkey"]) is not None
+    assert [str(each) async for each in lint_log(system.log)] == []
+
+
+async def test_an_inbox_begins_with_all_of_it_read(
+    system: System, app: Litestar, ana: Person
+) -> None:
+    ben = await member(app, system, ana, Role.MEMBER)
+    task = await ana.task(await ana.project(), "Ben's", assignees=[ben.id])
+    done(await ana.patch(f"/task/{task['id']}", {"title": "Really Ben's"}), 200)
+    assert done(await ben.get("/inbox"), 200)["unread"] > 0
+
+    fork = await make(system, ana)
+    await enter(ben, fork)
+
+    inbox = done(await ben.get("/inbox"), 200)
+    assert (len(inbox["items"]) > 0, inbox["unread"]) == (True, 0)
+
+
+async def test_a_series_goes_on_in_the_fork(
+    system: System, ana: Person, clock: MovableClock
+) -> None:
+    project = await ana.project()
+    task = await ana.task(project, "Water it", dueDate="2026-11-30")
+    done(await ana.ask("PUT", f"/task/{task['id']}/recurrence", json={"rrule": "FREQ=DAILY"}), 200)
+    fork = await make(system, ana)
+    await enter(ana, fork)
+    path = f"/project/{fork.ids.of(UUID(project['id']))}/tasks"
+    assert len(done(await ana.get(path), 200)["items"]) == 1
+
+    clock.ahead = timedelta(days=40)
+    await repeat_due_tasks(system)
+
+    clock.ahead = timedelta()
+    assert len(done(await ana.get(path), 200)["items"]) == 2
+    done(await ana.post("/auth/switch-organization", {"organizationId": ana.org_id}), 200)
+    original = done(await ana.get(f"/project/{project['id']}/tasks"), 200)["items"]
+    assert len(original) == 2
+    assert [str(each) async for each in lint_log(system.log)] == []
