@@ -157,6 +157,11 @@ class _Enveloped(Struct, frozen=True):
 _METADATA = msgspec.json.Decoder(_Enveloped)
 
 
+def is_copy(row: Row) -> bool:
+    """Return whether the event in *row* was copied from another organization."""
+    return _METADATA.decode(row.state).metadata.copy_of is not None
+
+
 def recorded_time(recorded_at: int) -> datetime:
     """Return the time of an event, UTC, from its microseconds since 1970."""
     return _EPOCH + timedelta(microseconds=recorded_at)

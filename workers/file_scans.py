@@ -18,11 +18,12 @@ from commands.base import Context
 from commands.work.attachment import NoteScan
 from domain.base import AttachmentId, DomainError, OrgId
 from domain.catalog import tag_of
+from domain.identity.organization.forked import OrganizationForked
 from domain.work.attachment import Attachment, AttachmentUploaded, ScanState
 from eventstore.append import ConcurrencyConflict
 from eventstore.operations.crew import new_member
 from eventstore.operations.records import LogCursor
-from eventstore.recorded import Actor, ActorKind
+from eventstore.recorded import Actor, ActorKind, Row, is_copy
 from files.open import open_files
 from files.scanner import ScanFailed, Scanner, ScanVerdict, scanner_of
 from files.store import FileKey, FileMissing, FileStore, FilesUnavailable
@@ -36,7 +37,9 @@ SCANS_LEASE_S = 30.0
 _LEASE = "file scans"
 _SWEEP_S = 1.0
 _PAUSE_S, _PAUSE_S_MAX = 2.0, 300.0
-_TAGS = (tag_of(AttachmentUploaded),)
+_UPLOADED, _FORKED = tag_of(AttachmentUploaded), tag_of(OrganizationForked)
+_TAGS = (_UPLOADED, _FORKED)
+_ROWS = 500
 _logger = logging.getLogger(__name__)
 
 
@@ -121,8 +124,9 @@ class FileScans:
         """
         async for found in self._reader.new():
             for row in found.rows:
-                uploaded = _Uploaded(row.org_id, row.stream_id, row.id)
-                self._waiting.setdefault(uploaded, _Waiting())
+                for each in await self._uploads(row, found.part):
+                    uploaded = _Uploaded(each.org_id, each.stream_id, each.id)
+                    self._waiting.setdefault(uploaded, _Waiting())
             self._ends[found.part] = found.end
         now_s = asyncio.get_running_loop().time()
         due = [each for each, waiting in self._waiting.items() if waiting.due_s <= now_s]
@@ -135,6 +139,19 @@ class FileScans:
             for end in self._ends.values():
                 await self._system.operations.keep_mails(end, [])
             self._ends.clear()
+
+    async def _uploads(self, row: Row, part: int) -> list[Row]:
+        """Return the uploads that *row* tells of.
+
+        What was copied into a fork has its file, and may be looked at, once the fork is whole.
+        """
+        if row.tag != _FORKED:
+            return [] if is_copy(row) else [row]
+        log, found, after = self._system.log, list[Row](), 0
+        while rows := await log.tail_rows(after, _ROWS, (_UPLOADED,), part):
+            found += [each for each in rows if each.org_id == row.org_id]
+            after = rows[-1].position
+        return found
 
     def _forget(self) -> None:
         """Begin again at the cursor: another worker scans, or the log may have been set back."""

@@ -16,7 +16,7 @@ from domain.base import DomainError, Event, OrgId
 from domain.catalog import tag_of
 from eventstore.append import ConcurrencyConflict
 from eventstore.operations.crew import Owns
-from eventstore.recorded import Actor, ActorKind, Recorded, Row
+from eventstore.recorded import Actor, ActorKind, Recorded, Row, is_copy
 from files.store import FilesUnavailable
 from projections.catalog import PROJECTIONS
 from projections.engine.find import ReadModels
@@ -81,7 +81,7 @@ class Consequences(ABC):
         except (msgspec.MsgspecError, KeyError):
             _logger.error("event %d of partition %d cannot be read", row.position, part)  # noqa: TRY400 - its trace says nothing more
             return
-        if cause.metadata.copy_of is None:  # else it followed in the organization it was copied of
+        if not is_copy(row):  # else it followed in the organization that it was copied from
             await self.follow(cause, row, part)
 
     @abstractmethod

@@ -12,17 +12,21 @@ from commands.lint.walk import lint_log
 from domain.base import OrgId
 from domain.identity.organization.membership import Role
 from files.open import open_files
+from files.scanner import scanner_of
 from mail.letters import MAIL_TAGS, letter_of
 from projections.engine.progress import Progress
 from runtime.system import System
+from tests.api.conftest import Make
 from tests.api.exchange.streams import member
 from tests.api.fork.forks import begun, end, enter, make
 from tests.api.past.moments import then
-from tests.api.stage import MovableClock, Person, done, refused
+from tests.api.stage import MovableClock, Person, client_of, done, refused
+from tests.api.work.test_file_scans import HOOK
 from workers.consequences.leaving import Leaving
 from workers.consequences.losing_sight import LosingSight
 from workers.consequences.purging import Purging
 from workers.consequences.repeating import repeat_due_tasks
+from workers.file_scans import FileScans
 
 
 @pytest.fixture
@@ -161,4 +165,31 @@ async def test_a_series_goes_on_in_the_fork(
     done(await ana.post("/auth/switch-organization", {"organizationId": ana.org_id}), 200)
     original = done(await ana.get(f"/project/{project['id']}/tasks"), 200)["items"]
     assert len(original) == 2
+    assert [str(each) async for each in lint_log(system.log)] == []
+
+
+async def test_a_file_that_waited_for_the_scanner_is_scanned_in_the_fork(
+    system: System, make_app: Make, ana: Person
+) -> None:
+    task = await ana.task(await ana.project())
+    profile = {"id": ana.id, "organizationId": ana.org_id}
+    eve = Person(client_of(make_app(scan_hook=HOOK)), ana.email, profile, ana.token)
+    await eve.file(task["id"], b"good")
+    fork = begun(system, ana)
+    await fork.begin("")
+    await fork.copy(lambda *_: None)
+    files = open_files(system.settings)
+    scans = FileScans(system, files, scanner_of(HOOK))
+    head = await system.log.organization_head(fork.ids.fork)
+    await scans.scan_due()
+    assert await system.log.organization_head(fork.ids.fork) == head
+
+    await end(fork)
+    await scans.scan_due()
+
+    await files.close()
+    await enter(ana, fork)
+    path = f"/task/{fork.ids.of(UUID(task['id']))}/attachments"
+    [shown] = done(await ana.get(path), 200)["items"]
+    assert shown["state"] == "CLEAN"
     assert [str(each) async for each in lint_log(system.log)] == []
