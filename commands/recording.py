@@ -84,8 +84,7 @@ async def prepare(
     recording = Recording(append, reads.loaded.copy(), changes, {})
     if changes:
         sealed, person = _key_owners(changes, reads, context), context.person
-        missing = _missing_keys(log, person, reads, sealed)
-        if missing:
+        if missing := _missing_keys(log, person, reads, sealed):
             await log.fetch_keys(missing)
         sealing = _Sealing(log, command, context, recording)
         if sealed:

@@ -50,7 +50,7 @@ ACTIVITIES: dict[EventActivity, str] = {
     ),
     EventActivity(AUTHENTICATION, OTHER, "Other"): "access.new_network_used",
     EventActivity(ENTITY_MANAGEMENT, 1, "Create"): (
-        "organization.created webhook.created api_key.created member.invited"
+        "organization.created organization.forked webhook.created api_key.created member.invited"
     ),
     EventActivity(ENTITY_MANAGEMENT, 3, "Update"): (
         "organization.renamed organization.subdomain_changed organization.settings_changed"
@@ -85,7 +85,7 @@ ACTIVITIES: dict[EventActivity, str] = {
         " worklog.added"
         " worklog.imported"
     ),
-    EventActivity(API_ACTIVITY, 2, "Read"): "access.audit_read audit.exported",
+    EventActivity(API_ACTIVITY, 2, "Read"): "access.audit_read audit.exported log.forked",
     EventActivity(API_ACTIVITY, 3, "Update"): (
         "attachment.restored attachment.scanned changes.undone comment.edited"
         " comment.reaction_added comment.reaction_removed comment.restored cycle.renamed"
@@ -123,6 +123,7 @@ FAILED = frozenset({"access.denied", "access.login_failed", "access.sso_refused"
 SEVERITIES = {1: "Informational", 2: "Low", 4: "High"}
 SEVERITY_OF = {
     **dict.fromkeys(FAILED | {"access.new_network_used"}, 2),
+    "log.forked": 2,
     "log.restored": 4,
 }
 """The severity of events that are more than informational, as the log itself can tell."""

@@ -3,6 +3,8 @@
 import asyncio
 from uuid import UUID
 
+import msgspec
+
 from cli.bars import watching
 from cli.failure import CommandFailed
 from cli.outages import outages_as_failures
@@ -10,8 +12,10 @@ from cli.running import settings_of_log
 from cli.upkeep.forking import Fork
 from commands.claims.subdomains import subdomain_claim
 from domain.base import DomainError, NotFound, OrgId
+from domain.identity.organization.forked import OrganizationForked
 from domain.identity.organization.state import Organization
 from domain.identity.subdomain import SubdomainNotAllowed, refuse_unless_allowed
+from domain.name import Name
 from eventstore.append import ConcurrencyConflict
 from eventstore.mode import LogClosed
 from files.store import FilesUnavailable
@@ -40,14 +44,10 @@ def run(organization: str, /, *, subdomain: str, name: str = "", at: str = "") -
 
 
 async def _fork(organization: str, subdomain: str, name: str, at: str) -> int:
-    try:
-        refuse_unless_allowed(subdomain)
-    except SubdomainNotAllowed as refused:
-        raise CommandFailed(str(refused), 2) from None
+    _refuse_unless_valid(subdomain, name)
     async with open_system(settings_of_log()) as system:
         org_id = await _organization(system, organization)
-        if await system.log.holder(subdomain_claim(subdomain)) is not None:
-            raise CommandFailed(f"the subdomain {subdomain} is taken: choose another one", 2)
+        await _refuse_if_taken(system, subdomain)
         fork = Fork(system, org_id, subdomain)
         await fork.begin(at)
         try:
@@ -68,6 +68,36 @@ async def _fork(organization: str, subdomain: str, name: str, at: str) -> int:
         f" {fork.copied} events and {files} files were copied"
     )
     return 0
+
+
+def _refuse_unless_valid(subdomain: str, name: str) -> None:
+    """Refuse what no organization can be called.
+
+    :raises CommandFailed: it cannot.
+    """
+    try:
+        refuse_unless_allowed(subdomain)
+        if name:
+            msgspec.convert(name, Name)
+    except SubdomainNotAllowed as refused:
+        raise CommandFailed(str(refused), 2) from None
+    except msgspec.ValidationError as error:
+        raise CommandFailed(f"no organization can have this name: {error}", 2) from None
+
+
+async def _refuse_if_taken(system: System, subdomain: str) -> None:
+    """Refuse a subdomain that an organization has, which may be the fork itself.
+
+    :raises CommandFailed: one has it.
+    """
+    holder = await system.log.holder(subdomain_claim(subdomain))
+    if holder is None:
+        return
+    for recorded in await system.log.stream(holder, OrgId(holder)):
+        if isinstance(recorded.event, OrganizationForked):
+            at = recorded.event.at
+            raise CommandFailed(f"{subdomain} is there already: a fork as of event {at}")
+    raise CommandFailed(f"the subdomain {subdomain} is taken: choose another one", 2)
 
 
 async def _organization(system: System, named: str) -> OrgId:

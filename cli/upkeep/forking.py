@@ -7,11 +7,11 @@ from uuid import UUID
 from cli.failure import CommandFailed
 from commands.base import Context
 from commands.claims.recurrence import due_claim
-from commands.fork.beginning import beginning_of, organization_at
+from commands.fork.beginning import organization_at, where_to_begin
 from commands.fork.copying import ForkCopy
 from commands.fork.finish import ForkOrganization
 from commands.fork.new_ids import NewIds
-from commands.fork.progress import Progress
+from commands.fork.progress import ForkProgress
 from commands.fork.survey import Survey
 from commands.past.moment import LogTimes
 from domain.base import PLATFORM, OrgId
@@ -35,11 +35,11 @@ class Fork:
 
     async def begin(self, at: str) -> None:
         """Find out what is copied, and whether some of it is copied already."""
-        fork, known = await beginning_of(self._log, self._org_id, self.subdomain)
+        fork, known = await where_to_begin(self._log, self._org_id, self.subdomain)
         head = await self._log.organization_head(self._org_id)
         if known is None:
             seq = await self._seq(at, head) if at else head
-            known = Progress(organization=self._org_id, at=seq)
+            known = ForkProgress(organization=self._org_id, at=seq)
         elif at and await self._seq(at, head) != known.at:
             raise CommandFailed(
                 f"a fork {self.subdomain} as of event {known.at} was begun: to go on with it,"

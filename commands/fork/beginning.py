@@ -4,28 +4,28 @@ from functools import reduce
 from typing import Any, NamedTuple
 
 from commands.fork.new_ids import fork_id
-from commands.fork.progress import Progress, progress_of
+from commands.fork.progress import ForkProgress, fork_progress
 from domain.base import OrgId
 from domain.identity.organization.state import Organization
 from eventstore.log import EventLog
 
 
-class Beginning(NamedTuple):
+class ForkBeginning(NamedTuple):
     """The id of a fork, and how far it has come."""
 
     fork: OrgId
-    progress: Progress | None
+    progress: ForkProgress | None
     """None if nothing is copied yet."""
 
 
-async def beginning_of(log: EventLog, org_id: OrgId, subdomain: str) -> Beginning:
+async def where_to_begin(log: EventLog, org_id: OrgId, subdomain: str) -> ForkBeginning:
     """Return the fork under *subdomain* that is not whole yet, or a new one."""
     number = 1
     while True:
         fork = fork_id(org_id, subdomain, number)
-        progress = await progress_of(log, fork)
+        progress = await fork_progress(log, fork)
         if progress is not None or not await log.heads({fork: fork}):
-            return Beginning(fork, progress)
+            return ForkBeginning(fork, progress)
         number += 1
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from commands.fork.progress import Progress
+from commands.fork.progress import ForkProgress
 from commands.fork.survey import Survey, rows_up_to
 from commands.happening import Happening, Reservations, added_up
 from commands.lint.unknowable import is_unknowable
@@ -23,7 +23,7 @@ from eventstore.recorded import Actor, ActorKind, Metadata, Recorded
 class ForkCopy:
     """The fork as far as it is copied. Nobody has access to it: it is no organization yet."""
 
-    def __init__(self, log: EventLog, survey: Survey, progress: Progress) -> None:
+    def __init__(self, log: EventLog, survey: Survey, progress: ForkProgress) -> None:
         self._log, self._survey, self.progress = log, survey, progress
         self._fork = survey.ids.fork
         self._states = States(log, StateCache())
@@ -72,7 +72,7 @@ class _Batch:
         metadata = self._envelope(stream, original)
         self.rows.append(encode(event, metadata, self._fork, NOWHERE, cipher))
 
-    def append(self, progress: Progress) -> Append:
+    def append(self, progress: ForkProgress) -> Append:
         """Return what is written: the events, and how far the fork has come with them."""
         return Append(
             rows=self.rows,

@@ -63,7 +63,7 @@ class ForkOrganization(Command, frozen=True, kw_only=True):
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         refuse_unless_allowed(self.subdomain)
-        if read.new(Organization, self.organization_id).created:
+        if (await read.elsewhere(self.organization_id)).created:
             return []
         original = await read.elsewhere(self.forked.from_organization)
         if original.purged:
@@ -98,10 +98,13 @@ class ForkOrganization(Command, frozen=True, kw_only=True):
     def _read_by_all(
         self, read: Reads, context: Context, members: Sequence[MembershipEvent]
     ) -> list[Change]:
-        """Return what marks all that was copied as read in the inboxes of those who join."""
+        """Return what marks all that was copied as read, in the inboxes of its members."""
+        gone = {each.user_id for each in members if isinstance(each, MemberLeft)}
+        joined = [each.user_id for each in members if isinstance(each, MemberJoined)]
         changes: list[Change] = []
-        for user_id in {each.user_id for each in members if isinstance(each, MemberJoined)}:
+        for user_id in joined:
             stream = stream_of_inbox(user_id, self.organization_id)
-            events = read.new(Inbox, stream).read(self.copied, context.now)
+            inbox = read.new(Inbox, stream)
+            events = [] if user_id in gone else inbox.read(self.copied, context.now)
             changes += [Change(stream, events, PLATFORM)] if events else []
         return changes

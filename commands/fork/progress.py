@@ -10,7 +10,7 @@ from eventstore.log import EventLog
 _NAME = "fork"
 
 
-class Progress(Struct, frozen=True, kw_only=True):
+class ForkProgress(Struct, frozen=True, kw_only=True):
     """Which events are copied: those of an organization up to sequence *done*, of *at*."""
 
     organization: OrgId
@@ -30,7 +30,7 @@ def forget_progress(fork: OrgId) -> Secret:
     return Secret(fork, _NAME, None)
 
 
-async def progress_of(log: EventLog, fork: OrgId) -> Progress | None:
+async def fork_progress(log: EventLog, fork: OrgId) -> ForkProgress | None:
     """Return how far a fork has come; None if it was not begun, or is whole."""
     stored = await log.secret(fork, fork, _NAME)
-    return None if stored is None else msgspec.json.decode(stored, type=Progress)
+    return None if stored is None else msgspec.json.decode(stored, type=ForkProgress)

@@ -25,16 +25,16 @@ from domain.work.task.recurrence_events import Recurrence, TaskRecurrenceSet, Ta
 from eventstore.log import EventLog
 from eventstore.recorded import Row
 
-READ_AT_ONCE = 500
+COPIED_AT_ONCE = 500
 
-LEFT_OUT: tuple[type[State], ...] = (Organization, AccessRecord, AuditTrail, Webhook, ApiKey)
+NOT_COPIED: tuple[type[State], ...] = (Organization, AccessRecord, AuditTrail, Webhook, ApiKey)
 """The kinds of streams that are not copied.
 
 The organization's own is not: the fork says of itself what it is. The others say who reached the
 original, what was done to its log, and what has secrets that only the original has.
 """
 
-_LEFT_OUT = frozenset(tag for tag, kind in EVENT_TYPES.items() if state_of(kind) in LEFT_OUT)
+_LEFT_OUT = frozenset(tag for tag, kind in EVENT_TYPES.items() if state_of(kind) in NOT_COPIED)
 _TELLING = frozenset(
     tag_of(kind) for kind in (FieldCreated, ContentRedacted, ChangesUndone, TaskRecurrenceSet)
 )
@@ -107,7 +107,7 @@ class Survey:
 async def rows_up_to(log: EventLog, org_id: OrgId, after: int, at: int) -> AsyncIterator[list[Row]]:
     """Yield the rows of an organization above sequence *after*, up to *at*, some at a time."""
     while after < at:
-        rows = await log.organization(org_id, after, min(READ_AT_ONCE, at - after))
+        rows = await log.organization(org_id, after, min(COPIED_AT_ONCE, at - after))
         if not rows:
             return
         yield rows

@@ -30,6 +30,44 @@ def test_a_fork_keeps_every_rule(history: Path, capsys: pytest.CaptureFixture[st
     assert asyncio.run(_findings()) == []
 
 
+def test_a_fork_of_an_earlier_state_has_its_own_name(
+    history: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["fork", "acme", "--subdomain", "acme-then", "--name", "Then", "--at", "5"]
+    assert main(asked) == 0
+    assert "at event 5" in capsys.readouterr().out
+
+    assert main(asked) == 1
+    assert "acme-then is there already" in capsys.readouterr().err
+    assert asyncio.run(_findings()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["nobody", "--subdomain", "copy"], 2, "no organization has the subdomain nobody"),
+        (["acme", "--subdomain", "a"], 2, "A subdomain has"),
+        (["acme", "--subdomain", "other"], 2, "other is taken"),
+        (["acme", "--subdomain", "copy", "--at", "0"], 2, "has the events 1 to"),
+        (["acme", "--subdomain", "copy", "--at", "99999"], 2, "has the events 1 to"),
+        (["acme", "--subdomain", "copy", "--at", "noon"], 2, "neither a number nor a time"),
+        (["acme", "--subdomain", "copy", "--at", "2026-03-01T10:00"], 2, "no time zone"),
+        (["acme", "--subdomain", "copy", "--at", "2001-03-01T10:00Z"], 2, "no such organization"),
+        (["acme", "--subdomain", "copy", "--name", "x" * 300], 2, "name"),
+    ],
+)
+def test_what_cannot_be_made_is_refused_in_words(
+    arguments: list[str],
+    code: int,
+    told: str,
+    history: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["fork", *arguments]) == code
+    assert told in capsys.readouterr().err
+    assert asyncio.run(_findings()) == []
+
+
 async def _findings() -> list[str]:
     async with open_system(load_settings()) as system:
         return [str(finding) async for finding in lint_log(system.log)]

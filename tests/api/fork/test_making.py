@@ -24,7 +24,7 @@ from tests.api.stage import Person, done, refused
 async def test_a_fork_that_was_killed_goes_on_where_it_was(
     system: System, filled: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("commands.fork.survey.READ_AT_ONCE", 20)
+    monkeypatch.setattr("commands.fork.survey.COPIED_AT_ONCE", 20)
     before, killed = await seen(filled), begun(system, filled)
     await killed.begin("")
     await killed.survey.read()
