@@ -10,6 +10,9 @@ from commands.lint.walk import lint_log
 from runtime.settings import load_settings
 from runtime.system import open_system
 from tests.cli.history import record_history
+from tests.eventstore.conftest import postgres_server, postgres_url
+
+__all__ = ["postgres_server", "postgres_url"]  # fixtures, found by their names
 
 pytestmark = pytest.mark.servers
 
@@ -28,6 +31,29 @@ def test_a_fork_keeps_every_rule(history: Path, capsys: pytest.CaptureFixture[st
 
     assert "acme-copy" in capsys.readouterr().out
     assert asyncio.run(_findings()) == []
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def partitioned_log(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Record two organizations in a log of 64 partitions."""
+    url = f"sqlite:///{tmp_path}/events/events.db"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres_url")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("EVENTS_URL", f"{url}?partitions=64")
+    assert main(["migrate"]) == 0
+    record_history()
+
+
+@pytest.mark.usefixtures("partitioned_log")
+def test_a_fork_is_in_a_partition_of_its_own() -> None:
+    assert main(["fork", "acme", "--subdomain", "acme-copy"]) == 0
+    assert main(["fork", "acme-copy", "--subdomain", "acme-copy-copy"]) == 0
+
+    assert main(["lint-log"]) == 0
 
 
 def test_a_fork_of_an_earlier_state_has_its_own_name(
