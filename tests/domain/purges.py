@@ -1,15 +1,17 @@
-"""What ends with an organization changes when it is purged, and when it is kept."""
+"""What ends with an organization changes when it is purged, and when it is kept or forked."""
 
+from domain.audit import AuditTrail, LogForked
 from domain.base import Event, State
 from domain.hooks.webhook.events import DeliveryMode, WebhookCreated, WebhookPurged
 from domain.hooks.webhook.state import Webhook
 from domain.identity.api_key.events import ApiKeyCreated, ApiKeyPurged
 from domain.identity.api_key.state import ApiKey
 from domain.identity.organization.events import OrganizationPurged
+from domain.identity.organization.forked import OrganizationForked
 from domain.identity.organization.legal_hold import LegalHoldLifted, LegalHoldPlaced
 from domain.identity.organization.settings import SettingsChanged
 from tests.domain.acme import TEAM
-from tests.domain.spec import ANA, DAY, NOW, given
+from tests.domain.spec import ACME, ANA, DAY, NOW, given
 
 PLACED = LegalHoldPlaced(reason="Acme v. Apex")
 HOOK = given(
@@ -43,4 +45,6 @@ PURGES: list[tuple[State, Event, tuple[str, ...]]] = [
     (FULL, OrganizationPurged(), OrganizationPurged.sets),
     (KEY, ApiKeyPurged(), ("name", "networks", "revoked", "purged")),
     (HOOK, WebhookPurged(), ("url", "description", "deleted", "purged")),
+    (TEAM, OrganizationForked(from_organization=ACME, at=7, recorded_at=NOW), ()),
+    (AuditTrail(), LogForked(organization_id=ACME, at=7), ()),
 ]

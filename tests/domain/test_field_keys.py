@@ -9,7 +9,7 @@ from immutables import Map
 from msgspec.structs import asdict
 
 from domain import access
-from domain.audit import AuditExported, AuditTrail, LogForked, LogRestored
+from domain.audit import AuditExported, AuditTrail, LogRestored
 from domain.base import Event, SessionId, State
 from domain.catalog import EVENT_TYPES, tag_of
 from domain.hooks.webhook import events as webhook
@@ -18,7 +18,6 @@ from domain.identity.api_key import events as api_key
 from domain.identity.api_key.state import ApiKey
 from domain.identity.organization import events as organization
 from domain.identity.organization import membership, sso
-from domain.identity.organization.forked import OrganizationForked
 from domain.identity.organization.settings import OrganizationSettings, SettingsChanged
 from domain.identity.organization.sso import SignOn
 from domain.identity.plan import Plan
@@ -101,7 +100,6 @@ CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
         (f"sign_on:links:{BEN}",),
     ),
     (TEAM, sso.MemberLinked(user_id=BEN, issuer="i", subject="b"), (f"sign_on:links:{BEN}",)),
-    (TEAM, OrganizationForked(from_organization=ACME, at=7, recorded_at=NOW), ()),
     (TEAM, organization.OrganizationDeleted(), ("deleted",)),
     (DELETED, organization.OrganizationRestored(), ("deleted",)),
     (TEAM, invitation(), (INVITATION,)),
@@ -224,7 +222,6 @@ CHANGES: list[tuple[State, Event, tuple[str, ...]]] = [
     (KEY, api_key.ApiKeyExpired(), ("over",)),
     (AuditTrail(), AuditExported(from_=1, to=2, format="jsonl"), ("exports",)),
     (AuditTrail(), LogRestored(epoch=2, kept=7), ("epoch",)),
-    (AuditTrail(), LogForked(organization_id=ACME, at=7), ()),
     (Redaction(), ContentRedacted(of=ENG, texts=(), reason="A password"), ("times",)),
     (Undo(), ChangesUndone(correlation_id="one", done=1, conflicts=0), ("times",)),
 ]

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from commands.claims.recurrence import REPEATS
 from commands.fork.finish import ForkOrganization
 from domain.audit import LogForked, trail_of_fork
-from domain.base import PLATFORM, NotFound, OrgId
+from domain.base import PLATFORM, NotFound, OrgId, UserId
 from domain.claim import SubdomainTaken
 from domain.identity.organization.events import (
     OrganizationCreated,
@@ -53,14 +53,14 @@ SMALLER = PlanChanged(from_=Plan.PREMIUM, to=Plan.FREE)
 NOTED = on(trail_of_fork(ACME, COPY), LogForked(organization_id=COPY, at=7))
 
 
-def joined(user_id: UUID, role: Role) -> MemberJoined:
-    return MemberJoined(user_id=user_id, role=role)  # type: ignore[arg-type]
+def joined(user_id: UserId, role: Role) -> MemberJoined:
+    return MemberJoined(user_id=user_id, role=role)
 
 
-def read_by(*users: UUID) -> list[Past]:
+def read_by(*users: UserId) -> list[Past]:
     """Return what marks everything as read in inboxes."""
     read = InboxRead(up_to_seq=5, at=NOW)
-    return [on(stream_of_inbox(each, COPY), read, org_id=PLATFORM) for each in users]  # type: ignore[arg-type]
+    return [on(stream_of_inbox(each, COPY), read, org_id=PLATFORM) for each in users]
 
 
 class TestForkOrganization:
