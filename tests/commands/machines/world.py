@@ -28,8 +28,9 @@ from domain.work.workflow.state import TASK_TRANSITIONS
 from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
 from tests.commands.acme import ACCOUNTS, TEAM
+from tests.commands.fork.forked import fork_of
 from tests.commands.piece import LABELS, Piece, above, named
-from tests.domain.spec import ANA, BEN, CLEO, DAN
+from tests.domain.spec import ACME, ANA, BEN, CLEO, DAN
 from tests.spec import context, data_keys, on, record
 
 T = TypeVar("T")
@@ -69,12 +70,20 @@ class World(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             self.run(self.check_the_end())
+            self.run(self.check_forks())
         finally:
             self.run(self.log.close())
             self.runner.close()
 
     async def check_the_end(self) -> None:
         """Check what would take too long after each step: that the whole log has no fault."""
+        assert [str(finding) async for finding in lint_log(self.log)] == []
+
+    async def check_forks(self) -> None:
+        """Check that forks of the organization, as it is and as it was, have no fault either."""
+        head = await self.log.organization_head(ACME)
+        await fork_of(self.log, ACME, "as-it-is")
+        await fork_of(self.log, ACME, "as-it-was", head * 2 // 3)
         assert [str(finding) async for finding in lint_log(self.log)] == []
 
     def passes(self, command: Command, by: UserId, right: bool, code: str | None = None) -> bool:
