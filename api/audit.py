@@ -83,6 +83,7 @@ class EventView(Struct, frozen=True, rename="camel"):
     causation_id: UUID | None
     data: dict[str, Any]
     on_behalf_of: UUID | None = None
+    copy_of: UUID | None = None
     ip: str | None = None
     user_agent: str | None = None
     unreadable: bool = False

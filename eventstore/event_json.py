@@ -53,8 +53,11 @@ def event_json(place: _Place, metadata: Metadata, data: dict[str, Any]) -> dict[
 def told_json(
     place: _Place, metadata: Metadata, data: dict[str, Any], at: datetime
 ) -> dict[str, Any]:
-    """Return a recorded event as people read it: with its time, its command and its causes."""
-    return {
+    """Return a recorded event as people read it: with its time, its command and its causes.
+
+    In a fork, ``copyOf`` is the event of the original that it is a copy of.
+    """
+    told = {
         **event_json(place, metadata, data),
         "at": at,
         "command": metadata.command,
@@ -62,6 +65,9 @@ def told_json(
         "correlationId": metadata.correlation,
         "causationId": metadata.causation_id,
     }
+    if metadata.copy_of is not None:
+        told["copyOf"] = metadata.copy_of
+    return told
 
 
 def unrecorded_json(tag: str, stream: UUID, version: int, data: dict[str, Any]) -> dict[str, Any]:

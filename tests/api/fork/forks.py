@@ -62,5 +62,6 @@ def without_event_ids(shown: Any) -> Any:
         told: Json = {name: without_event_ids(value) for name, value in shown.items()}
         if "seq" in told:
             told.pop("id", None)
+            told.pop("copyOf", None)
         return told
     return [without_event_ids(each) for each in shown] if isinstance(shown, list) else shown

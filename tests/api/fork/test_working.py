@@ -11,6 +11,7 @@ from audit.proof.check import check_proof
 from commands.lint.walk import lint_log
 from domain.base import OrgId
 from domain.identity.organization.membership import Role
+from domain.work.attachment import Attachment, ScanState
 from files.open import open_files
 from files.scanner import scanner_of
 from mail.letters import MAIL_TAGS, letter_of
@@ -131,6 +132,25 @@ async def test_work_goes_on_by_the_same_rules(system: System, ana: Person) -> No
     assert [str(each) async for each in lint_log(system.log)] == []
 
 
+async def test_an_event_names_the_one_that_it_is_a_copy_of(system: System, ana: Person) -> None:
+    await ana.task(await ana.project())
+    [original] = done(await ana.get("/audit?type=task.created"), 200)["items"]
+    assert "copyOf" not in original
+
+    fork = await make(system, ana)
+
+    [forked, *_] = done(await ana.get("/audit?type=log.forked"), 200)["items"]
+    assert forked["data"] == {"organizationId": str(fork.ids.fork), "at": fork.at}
+    await enter(ana, fork)
+    [copied] = done(await ana.get("/audit?type=task.created"), 200)["items"]
+    assert copied["copyOf"] == original["id"] != copied["id"]
+    assert (copied["at"], copied["command"]) == (original["at"], original["command"])
+    assert copied["correlationId"] == original["correlationId"]
+    assert "ip" not in copied  # where the request came from is not copied
+    [made] = done(await ana.get("/audit?type=organization.forked"), 200)["items"]
+    assert made["data"]["fromOrganization"] == str(fork.ids.org_id)
+
+
 async def test_an_inbox_begins_with_all_of_it_read(
     system: System, app: Litestar, ana: Person
 ) -> None:
@@ -174,7 +194,7 @@ async def test_a_file_that_waited_for_the_scanner_is_scanned_in_the_fork(
     task = await ana.task(await ana.project())
     profile = {"id": ana.id, "organizationId": ana.org_id}
     eve = Person(client_of(make_app(scan_hook=HOOK)), ana.email, profile, ana.token)
-    await eve.file(task["id"], b"good")
+    file = await eve.file(task["id"], b"good")
     fork = begun(system, ana)
     await fork.begin("")
     await fork.copy(lambda *_: None)
@@ -188,8 +208,7 @@ async def test_a_file_that_waited_for_the_scanner_is_scanned_in_the_fork(
     await scans.scan_due()
 
     await files.close()
-    await enter(ana, fork)
-    path = f"/task/{fork.ids.of(UUID(task['id']))}/attachments"
-    [shown] = done(await ana.get(path), 200)["items"]
-    assert shown["state"] == "CLEAN"
+    copied = fork.ids.of(UUID(file["id"]))
+    attachment = await system.commands.states.fresh(Attachment, copied, fork.ids.fork)
+    assert attachment.state is ScanState.CLEAN
     assert [str(each) async for each in lint_log(system.log)] == []
