@@ -81,7 +81,7 @@ class ForkOrganization(Command, frozen=True, kw_only=True):
                 self.organization_id,
                 [
                     created,
-                    *settings_of_fork(self.was.settings),
+                    *settings_of_fork(self.was.settings, original.settings),
                     *hold_of_fork(self.was.legal_hold),
                     *members,
                     *smaller,

@@ -2,7 +2,8 @@
 
 Invariants
     1. Nobody has more access to it than they have to the original, or had then: whoever has left
-       since, or is deactivated, has none, and of two roles it is the lower.
+       since, or is deactivated, has none, of two roles it is the lower, and whoever enters it has
+       to do what the original requires.
     2. There is an active ADMIN: if nobody is left, those of the original now.
     3. Nobody outside is told of what happens in it: it has no identity provider, and no addresses
        of people to be told about its security.
@@ -64,13 +65,19 @@ def _without_access(user_id: UserId, *, belongs: bool) -> MembershipEvent:
     return MemberLeft(user_id=user_id, cause=LeaveCause.REMOVED)
 
 
-def settings_of_fork(was: OrganizationSettings) -> list[SettingsChanged]:
-    """Return what sets the settings of a fork, if they are not those of every organization."""
+def settings_of_fork(
+    then: OrganizationSettings, now: OrganizationSettings
+) -> list[SettingsChanged]:
+    """Return what sets the settings of a fork, if they are not those of every organization.
+
+    What the original requires of whoever enters it *now* holds for what was copied of it, too.
+    """
     wanted = SettingsChanged(
-        require_totp=was.require_totp,
-        session_idle=was.session_idle,
-        session_max=was.session_max,
-        time_zone=was.time_zone,
+        require_totp=now.require_totp,
+        login_ways=now.login_ways,
+        session_idle=now.session_idle,
+        session_max=now.session_max,
+        time_zone=then.time_zone,
     )
     return OrganizationSettings().change(wanted)
 

@@ -25,7 +25,7 @@ from domain.identity.organization.membership import (
     MemberLeft,
     Role,
 )
-from domain.identity.organization.settings import OrganizationSettings, SettingsChanged
+from domain.identity.organization.settings import LoginWay, OrganizationSettings, SettingsChanged
 from domain.identity.plan import Plan
 from domain.identity.subdomain import SubdomainNotAllowed
 from domain.identity.user.events import UserDeactivated
@@ -80,16 +80,19 @@ class TestForkOrganization:
             *read_by(ANA, BEN, CLEO),
         )
 
-    def test_it_has_the_settings_and_the_hold_that_there_were(self) -> None:
+    def test_it_has_the_hold_that_there_was_and_requires_what_is_required_now(self) -> None:
         settings = OrganizationSettings(
             time_zone="Asia/Tokyo", security_contacts=("s@example.com",)
         )
         was = replace(TEAM, settings=settings, legal_hold="A court", plan=Plan.PREMIUM)
-        given(*ACCOUNTS, *HERE).when(replace(fork, was=was), org_id=None).then(
+        stricter = on(ACME, SettingsChanged(require_totp=True, login_ways=(LoginWay.OIDC,)))
+        given(*ACCOUNTS, *HERE, stricter).when(replace(fork, was=was), org_id=None).then(
             on(
                 COPY,
                 CREATED,
-                SettingsChanged(time_zone="Asia/Tokyo"),
+                SettingsChanged(
+                    require_totp=True, login_ways=(LoginWay.OIDC,), time_zone="Asia/Tokyo"
+                ),
                 LegalHoldPlaced(reason="A court"),
                 joined(ANA, Role.ADMIN),
                 joined(BEN, Role.MANAGER),
