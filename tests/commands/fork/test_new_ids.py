@@ -44,7 +44,10 @@ def ids_of(*streams: UUID) -> NewIds:
     return ids
 
 
-@given(st.lists(st.uuids(), min_size=2, unique=True))
+NEAR = st.builds(lambda id_, by: UUID(int=id_.int ^ by), st.just(new_id()), st.integers(0, 2**50))
+
+
+@given(st.lists(st.one_of(st.uuids(), NEAR), min_size=2, unique=True))
 def test_ids_keep_their_order_and_stay_apart(old: list[UUID]) -> None:
     ids = ids_of(*old)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from domain.base import UserId
-from domain.identity.organization.forking import members_of_fork
+from domain.identity.organization.forking import members_of_fork, settings_of_fork
 from domain.identity.organization.membership import (
     LastAdmin,
     LeaveCause,
@@ -12,6 +12,11 @@ from domain.identity.organization.membership import (
     MemberJoined,
     MemberLeft,
     Role,
+)
+from domain.identity.organization.settings import (
+    LoginWay,
+    OrganizationSettings,
+    SettingsChanged,
 )
 from tests.domain.spec import ANA, BEN, CLEO, DAN
 
@@ -86,3 +91,18 @@ def test_there_is_an_admin_first_and_last() -> None:
         members_of_fork(then, then, {BEN})
     with pytest.raises(LastAdmin):
         members_of_fork(then, {ANA: Member(Role.ADMIN, active=False)}, ALL)
+
+
+def test_the_fork_requires_what_is_required_now() -> None:
+    then = OrganizationSettings(time_zone="Asia/Tokyo", security_contacts=("s@example.com",))
+    now = OrganizationSettings(require_totp=True, login_ways=(LoginWay.OIDC,), session_idle=3_600)
+
+    assert settings_of_fork(then, now) == [
+        SettingsChanged(
+            require_totp=True,
+            login_ways=(LoginWay.OIDC,),
+            session_idle=3_600,
+            time_zone="Asia/Tokyo",
+        )
+    ]
+    assert settings_of_fork(OrganizationSettings(), OrganizationSettings()) == []
