@@ -38,16 +38,18 @@ async def redact(log: EventLog, handler: CommandHandler, seq: int) -> None:
 
 
 async def test_a_redacted_name_is_claimed_by_nobody_and_named_by_its_new_number() -> None:
-    label = LabelId(new_id())
+    label, other = LabelId(new_id()), LabelId(new_id())
     async with opened(MemoryStore()) as log:
         await record(log, *ACCOUNTS, *HERE)
         handler = CommandHandler(log)
-        await handler.handle(
-            CreateLabel(label_id=label, name="hunter2", color="#ff0000"), context()
-        )
+        for each, name in ((other, "hunter1"), (label, "hunter2")):
+            create = CreateLabel(label_id=each, name=name, color="#ff0000")
+            await handler.handle(create, context())
         created = await log.organization_head(ACME)
-        await handler.handle(EditLabel(label_id=label, name="Bug"), context())
-        await redact(log, handler, created)
+        for each, name in ((other, "Idea"), (label, "Bug")):
+            await handler.handle(EditLabel(label_id=each, name=name), context())
+        for seq in (created - 1, created):
+            await redact(log, handler, seq)
 
         ids = await fork_of(log, ACME, "acme-copy")
 
