@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 from commands.base import Command, Context, Decision, changes_of
 from commands.reads import Reads
 from commands.sight import refuse_unless_concerned, refuse_unless_granted_in
-from commands.work.task import read_task, refuse_unless_sees_task
+from commands.work.task import read_editable_task, refuse_unless_sees_task
 from commands.work.trash.task import refuse_unless_task_here
 from domain.base import NotFound, TaskId, UserId, WorklogId
 from domain.identity.organization.state import Organization
@@ -26,7 +26,6 @@ from domain.planning.worklog import (
     refuse_unless_loggable,
 )
 from domain.work.project.state import Project
-from domain.work.task.state import Task
 
 Minutes = Annotated[int, Meta(ge=1, le=MINUTES_MAX)]
 Note = Annotated[str, patterned(r"\S", "some text", 5_000)]
@@ -52,7 +51,7 @@ class LogTime(Command, frozen=True, kw_only=True):
         await refuse_unless_sees_task(read, context, self.task_id)
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
-        _, project = await _editable(read, self.task_id)
+        _, project = await read_editable_task(read, self.task_id)
         whose = self.user_id or context.user_id
         if whose != context.user_id:
             await _refuse_unless_own(read, context, project, whose)
@@ -99,7 +98,7 @@ class ChangeWorklog(WorklogCommand, frozen=True, kw_only=True):
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         worklog = await _read_worklog(read, self.task_id, self.worklog_id)
         worklog.refuse_unless_here()
-        _, project = await _editable(read, self.task_id)
+        _, project = await read_editable_task(read, self.task_id)
         await _refuse_unless_own(read, context, project, worklog.whose)
         assert worklog.day is not None  # noqa: S101 - it is here
         minutes = worklog.minutes if self.minutes is UNSET else self.minutes
@@ -117,7 +116,7 @@ class DeleteWorklog(WorklogCommand, frozen=True, kw_only=True):
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         worklog = await _read_worklog(read, self.task_id, self.worklog_id)
-        task, project = await _editable(read, self.task_id)
+        task, project = await read_editable_task(read, self.task_id)
         await _refuse_unless_own(read, context, project, worklog.whose)
         return changes_of(self.worklog_id, worklog.delete(context.user_id, task.project_id))
 
@@ -130,7 +129,7 @@ class RestoreWorklog(WorklogCommand, frozen=True, kw_only=True):
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         worklog = await _read_worklog(read, self.task_id, self.worklog_id)
         await refuse_unless_task_here(read, self.task_id)
-        _, project = await _editable(read, self.task_id)
+        _, project = await read_editable_task(read, self.task_id)
         own = worklog.deleted_by or worklog.whose
         await _refuse_unless_own(read, context, project, own)
         return changes_of(self.worklog_id, worklog.restore())
@@ -145,13 +144,6 @@ async def _read_worklog(read: Reads, task_id: TaskId, worklog_id: WorklogId) -> 
     if worklog.task_id != task_id:
         raise NotFound
     return worklog
-
-
-async def _editable(read: Reads, task_id: TaskId) -> tuple[Task, Project]:
-    """Return a task and its project; refuse if one is deleted, or the project archived."""
-    task, project = await read_task(read, task_id)
-    project.refuse_unless_editable()
-    return task, project
 
 
 async def _refuse_unless_own(

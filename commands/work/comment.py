@@ -14,7 +14,7 @@ from commands.base import (
 )
 from commands.reads import Reads
 from commands.sight import refuse_unless_concerned, refuse_unless_granted_in
-from commands.work.task import read_task, refuse_unless_sees_task
+from commands.work.task import read_editable_task, refuse_unless_sees_task
 from commands.work.task_values import Mentions
 from commands.work.trash.task import refuse_unless_task_here
 from domain.base import CommentId, NotFound, TaskId, UserId
@@ -32,7 +32,6 @@ from domain.work.comment import (
 from domain.work.project.state import Project
 from domain.work.reaction import EMOJI
 from domain.work.task.events import TaskWatched
-from domain.work.task.state import Task
 from domain.work.task.watching import watched_by
 
 CommentBody = Annotated[str, patterned(r"\S", "some text", 50_000)]
@@ -58,7 +57,7 @@ class PostComment(Command, frozen=True, kw_only=True):
         await refuse_unless_sees_task(read, context, self.task_id)
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
-        task, project = await _editable(read, self.task_id)
+        task, project = await read_editable_task(read, self.task_id)
         if self.parent_id is not None:
             (await _read_comment(read, self.task_id, self.parent_id)).refuse_answer()
         await _refuse_unless_concerned(read, context, project, self.mentions)
@@ -102,7 +101,7 @@ class EditComment(CommentCommand, frozen=True, kw_only=True):
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         comment = await _read_comment(read, self.task_id, self.comment_id)
-        task, project = await _editable(read, self.task_id)
+        task, project = await read_editable_task(read, self.task_id)
         body = comment.body if self.body is UNSET else self.body
         mentions = comment.mentions if self.mentions is UNSET else _once(self.mentions)
         added = tuple(user for user in mentions if user not in comment.mentions)
@@ -119,7 +118,7 @@ class DeleteComment(CommentCommand, frozen=True, kw_only=True):
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         comment = await _read_comment(read, self.task_id, self.comment_id)
-        task, project = await _editable(read, self.task_id)
+        task, project = await read_editable_task(read, self.task_id)
         await _refuse_unless_own(read, context, project, comment.created_by)
         return changes_of(self.comment_id, comment.delete(context.user_id, task.project_id))
 
@@ -132,7 +131,7 @@ class RestoreComment(CommentCommand, frozen=True, kw_only=True):
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         comment = await _read_comment(read, self.task_id, self.comment_id)
         await refuse_unless_task_here(read, self.task_id)
-        _, project = await _editable(read, self.task_id)
+        _, project = await read_editable_task(read, self.task_id)
         own = comment.deleted_by or comment.created_by
         await _refuse_unless_own(read, context, project, own)
         return changes_of(self.comment_id, comment.restore())
@@ -146,7 +145,7 @@ class ReactToComment(CommentCommand, frozen=True, kw_only=True):
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         comment = await _read_comment(read, self.task_id, self.comment_id)
-        await _editable(read, self.task_id)
+        await read_editable_task(read, self.task_id)
         return changes_of(self.comment_id, comment.react(context.user_id, self.emoji))
 
 
@@ -158,7 +157,7 @@ class TakeBackReaction(CommentCommand, frozen=True, kw_only=True):
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         comment = await _read_comment(read, self.task_id, self.comment_id)
-        await _editable(read, self.task_id)
+        await read_editable_task(read, self.task_id)
         return changes_of(self.comment_id, comment.take_back(context.user_id, self.emoji))
 
 
@@ -171,13 +170,6 @@ async def _read_comment(read: Reads, task_id: TaskId, comment_id: CommentId) -> 
     if comment.task_id != task_id:
         raise NotFound
     return comment
-
-
-async def _editable(read: Reads, task_id: TaskId) -> tuple[Task, Project]:
-    """Return a task and its project; refuse if one is deleted, or the project archived."""
-    task, project = await read_task(read, task_id)
-    project.refuse_unless_editable()
-    return task, project
 
 
 async def _refuse_unless_own(

@@ -206,6 +206,13 @@ async def read_task(read: Reads, task_id: TaskId) -> tuple[Task, Project]:
     return task, project
 
 
+async def read_editable_task(read: Reads, task_id: TaskId) -> tuple[Task, Project]:
+    """Return a task and its project; refuse if one is deleted, or the project archived."""
+    task, project = await read_task(read, task_id)
+    project.refuse_unless_editable()
+    return task, project
+
+
 async def refuse_unless_sees_task(read: Reads, context: Context, task_id: TaskId) -> None:
     """Refuse a caller who does not see the project of a task, as if there were no such task.
 
