@@ -72,7 +72,7 @@ class NoSuchText(DomainError):
 
 
 class TextOfPerson(DomainError):
-    """This is what an account or an invitation says of a person. Erase the person, or revoke it."""
+    """This is what an account or an invitation says of a person. It goes when they are erased."""
 
     code = "text_of_person"
     refusal = Refusal.CONFLICT
