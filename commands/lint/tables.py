@@ -34,6 +34,7 @@ class ExpectedTables:
         self.counts: list[dict[CountRow, int]] = [{} for _ in range(parts)]
         self._purged: set[UUID] = set()
         self._platform: list[tuple[int, int, int, ClaimChange]] = []
+        self._latest = [0] * parts
 
     def happen(self, happened: Happening, position: int) -> Iterator[str]:
         """Apply one event; yield the claims and counts that it should not have got."""
@@ -46,7 +47,9 @@ class ExpectedTables:
             if is_unknowable(happened, change.claim):
                 continue  # its claim is gone
             if change.claim.org_id == PLATFORM:  # may come from any partition: compared by time
-                self._platform.append((happened.at, part, position, change))
+                # Clocks differ, but what one partition has recorded is in order.
+                self._latest[part] = latest = max(self._latest[part], happened.at)
+                self._platform.append((latest, part, position, change))
             elif not self._claim(change, happened.at):
                 yield f"the {change.claim.scope} is already taken"
         for counted in reserved.counts:

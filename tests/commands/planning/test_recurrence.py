@@ -141,6 +141,17 @@ class TestClaims:
 
         RUNNER.run(story())
 
+    def test_claims_follow_the_order_of_the_log_although_clocks_differ(self) -> None:
+        async def story() -> None:
+            async with opened(MemoryStore()) as log:
+                await record(log, *ACCOUNTS, *HERE)
+                await record(log, on(TASK, SET), at=NOW + HOUR)
+                await record(log, on(TASK, TaskRecurrenceSet(from_=DAILY, to=None)), at=NOW)
+                assert await claimed(log) == []
+                assert [each async for each in lint_log(log)] == []
+
+        RUNNER.run(story())
+
     def test_a_task_is_due_at_the_very_moment_and_not_before(self) -> None:
         at = midnight(TODAY + DAY)
         claim = due_claim(ACME, TASK, Task().evolve(CREATED).evolve(SET))

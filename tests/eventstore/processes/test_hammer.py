@@ -14,6 +14,7 @@ from commands.handler import CommandHandler
 from commands.lint.walk import lint_log
 from commands.work import attachment as commands_on_files
 from commands.work.task import read_task
+from domain.identity.organization.events import PlanChanged
 from domain.identity.plan import PLAN_LIMITS, Plan
 from domain.work.attachment import (
     Attachment,
@@ -26,6 +27,7 @@ from domain.work.project.state import Project
 from eventstore.memory import MemoryStore
 from eventstore.open import open_store
 from tests.commands.acme import ACCOUNTS, FILE, HERE, attachment
+from tests.domain.spec import ACME
 from tests.eventstore.processes.hammering import (
     CLIENTS,
     COMMANDS,
@@ -36,8 +38,13 @@ from tests.eventstore.processes.hammering import (
 from tests.spec import on, opened, record
 
 PROCESSES, STORIES_MAX = 2, 10
+OF_PLANS = (
+    *("LogTime", "RestoreWorklog", "SetRecurrence", "RepeatTask", "CreateTemplate"),
+    *("CreateFromTemplate", "ChangeTasks", "UndoChanges", "CreateCycle", "CreateField"),
+)
 OF_FILES = ("AttachFile", "DeleteAttachment", "RestoreAttachment", "NoteScan")
 ROOM = ROOM_FOR * FILE_BYTES
+PAYING = PlanChanged(from_=Plan.FREE, to=Plan.PREMIUM)
 NEARLY_FULL = on(FILE, attachment(size=PLAN_LIMITS[Plan.FREE].storage_bytes - ROOM))
 """The file that leaves room for few others."""
 
@@ -50,7 +57,7 @@ async def test_lint_log_finds_nothing_after_eight_clients_hammered_the_log(tmp_p
         await record(log, *ACCOUNTS, *HERE)
         await record(log, NEARLY_FULL)
 
-    became = Counter(await hammered(url))
+    became = Counter(await hammered(url, "hammering"))
 
     assert became.total() > PROCESSES * CLIENTS * COMMANDS
     assert len(became) > 25
@@ -60,11 +67,27 @@ async def test_lint_log_finds_nothing_after_eight_clients_hammered_the_log(tmp_p
         assert [str(finding) async for finding in lint_log(log)] == []
 
 
-async def hammered(url: str) -> list[str]:
+@pytest.mark.servers
+@pytest.mark.timeout(120)
+async def test_lint_log_finds_nothing_after_eight_clients_hammered_plans(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'log.db'}"
+    async with opened(await asyncio.to_thread(open_store, url)) as log:
+        await record(log, *ACCOUNTS, *HERE, on(ACME, PAYING))
+
+    became = Counter(await hammered(url, "hammering_plans"))
+
+    assert len(became) > 50
+    assert min(became[each] for each in OF_PLANS) > 0
+    async with opened(await asyncio.to_thread(open_store, url)) as log:
+        assert await log.last_position() > 300
+        assert [str(finding) async for finding in lint_log(log)] == []
+
+
+async def hammered(url: str, how: str) -> list[str]:
     """Let two processes hammer the log; return what became of each command."""
     processes = [
         await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.eventstore.processes.hammering", url, str(n),
+            sys.executable, "-m", f"tests.eventstore.processes.{how}", url, str(n),
             stdout=asyncio.subprocess.PIPE,
         )
         for n in range(PROCESSES)
