@@ -1,8 +1,6 @@
 """What one client happens to do who plans, logs time, lets tasks repeat and uses templates."""
 
-from collections.abc import Callable, Sequence
 from datetime import timedelta
-from random import Random
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -53,6 +51,7 @@ from domain.work.trash import TrashKind
 from domain.work.workflow.events import StatusGroup, Transition
 from domain.work.workflow.state import Status
 from tests.domain.spec import ACME, ANA, BEN, CLEO, ENG, NOW
+from tests.eventstore.processes.choices import Chances, Choices
 
 OPS = ProjectId(UUID(int=22))
 PROJECTS = [ENG, OPS]
@@ -72,28 +71,14 @@ OWN_STATUSES = (
 )
 OWN_STEPS = (Transition(from_=BUSY, to=OVER), Transition(from_=OVER, to=BUSY))
 
-Chances = Sequence[tuple[int, Callable[[], Command]]]
-"""Commands, and how likely each is beside the others."""
 
-
-class PlanChoices:
-    """Chooses commands, the same in each run; clients meet in few things, so they collide."""
-
-    def __init__(self, seed: str) -> None:
-        self._random = Random(seed)  # noqa: S311 - the same story each time
+class PlanChoices(Choices):
+    """What is planned for eight tasks in two projects, and what becomes of them."""
 
     def command(self) -> Command:
         """Return the next command."""
-        areas = [self._work, self._series, self._plans, self._fields, self._time, self._templates]
-        chances = self.of([*areas, self._organization])()
-        weights, commands = zip(*chances, strict=True)
-        [command] = self._random.choices(commands, weights)
-        made: Command = command()
-        return made
-
-    def of(self, some: Sequence[Any]) -> Any:
-        """Return one of *some*."""
-        return self._random.choice(some)
+        areas = (self._work, self._series, self._plans, self._fields, self._time)
+        return self.among(*areas, self._templates, self._organization)
 
     def _work(self) -> Chances:
         task, other = self.of(TASKS), self.of(TASKS)

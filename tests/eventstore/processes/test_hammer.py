@@ -42,6 +42,10 @@ OF_PLANS = (
     *("LogTime", "RestoreWorklog", "SetRecurrence", "RepeatTask", "CreateTemplate"),
     *("CreateFromTemplate", "ChangeTasks", "UndoChanges", "CreateCycle", "CreateField"),
 )
+OF_PEOPLE = (
+    *("RegisterUser", "InviteMember", "EditMember", "CreateOrganization", "EditOrganization"),
+    *("LogIn", "CreateApiKey", "CreateWebhook", "EraseUser", "email_taken", "subdomain_taken"),
+)
 OF_FILES = ("AttachFile", "DeleteAttachment", "RestoreAttachment", "NoteScan")
 ROOM = ROOM_FOR * FILE_BYTES
 PAYING = PlanChanged(from_=Plan.FREE, to=Plan.PREMIUM)
@@ -83,6 +87,25 @@ async def test_lint_log_finds_nothing_after_eight_clients_hammered_plans(
     assert min(became[each] for each in OF_PLANS) > 0
     async with opened(await asyncio.to_thread(open_store, url)) as log:
         assert (await log.organization_heads())[ACME] > 300
+        assert [str(finding) async for finding in lint_log(log)] == []
+
+
+@pytest.mark.servers
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("partitions", [1, 8])
+async def test_lint_log_finds_nothing_after_eight_clients_let_people_come_and_go(
+    tmp_path: Path, partitions: int
+) -> None:
+    url = f"sqlite:///{tmp_path / 'log.db'}?partitions={partitions}"
+    async with opened(await asyncio.to_thread(open_store, url)) as log:
+        await record(log, *ACCOUNTS, *HERE)
+
+    became = Counter(await hammered(url, "hammering_people"))
+
+    assert len(became) > 40
+    assert min(became[each] for each in OF_PEOPLE) > 0
+    async with opened(await asyncio.to_thread(open_store, url)) as log:
+        assert (await log.organization_heads())[ACME] > 60
         assert [str(finding) async for finding in lint_log(log)] == []
 
 
