@@ -130,11 +130,13 @@ class PrivateProjects(Struct, frozen=True):
         return frozenset(
             project_id
             for project_id, project in self.projects.items()
-            if not sees(project, user_id, role, self._team_of(project))
+            if not sees(project, user_id, role, self.with_team(project_id)[1])
         )
 
-    def _team_of(self, project: Project) -> Team | None:
-        return None if project.team_id is None else self.teams[project.team_id]
+    def with_team(self, project_id: ProjectId) -> tuple[Project, Team | None]:
+        """Return one of them, and the team that it is linked to, if any."""
+        project = self.projects[project_id]
+        return project, None if project.team_id is None else self.teams[project.team_id]
 
 
 async def private_projects(

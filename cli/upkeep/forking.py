@@ -110,8 +110,13 @@ class Fork:
             return False  # purged since
         return True
 
+    async def narrow(self) -> None:
+        """Keep from people what the original does not show them any more."""
+        await self._copy.narrow(self._was.members, self._system.clock())
+
     async def finish(self, name: str) -> None:
         """Make an organization of what was copied."""
+        await self.narrow()
         [last] = await self._log.organization(self._org_id, self.at - 1, 1)
         forked = OrganizationForked(
             from_organization=self._org_id,

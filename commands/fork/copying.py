@@ -1,23 +1,27 @@
 """Copies events into the fork, in batches of which each is one append."""
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from msgspec.structs import replace
 
+from commands.fork.finish import ForkOrganization
+from commands.fork.narrowing import Narrowing
 from commands.fork.progress import ForkProgress
 from commands.fork.survey import Survey, rows_up_to
 from commands.happening import Happening, Reservations, added_up
 from commands.lint.unknowable import is_unknowable
 from commands.reservations import RESERVING, note
 from commands.states import Loaded, StateCache, States
-from domain.base import PLATFORM, Event
+from domain.base import PLATFORM, Event, UserId
 from domain.catalog import state_of
 from eventstore.append import Append
 from eventstore.claim import CountChange
 from eventstore.codec import NOWHERE, SEALED_TYPES, Cipher, encode
 from eventstore.log import EventLog
-from eventstore.recorded import Actor, ActorKind, Metadata, Recorded
+from eventstore.recorded import Actor, ActorKind, Metadata, Recorded, microseconds
 
 
 class ForkCopy:
@@ -49,6 +53,16 @@ class ForkCopy:
             return True
         return False
 
+    async def narrow(self, then: Iterable[UserId], now: datetime) -> None:
+        """Keep from people what the original, of which *then* were members, shows them no more."""
+        async for found in Narrowing(self._log, self._survey, then).find():
+            batch = _Batch(self._log, self._survey, self._states)
+            for version, event in enumerate(found.events, found.version + 1):
+                await batch.add_own(found.project_id, version, event, microseconds(now))
+            after = replace(self.progress, copied=self.progress.copied + len(batch.rows))
+            await self._log.append(batch.append(after))
+            self.progress = after
+
 
 class _Batch:
     """The events of one append, with what they reserve and the keys that seal them."""
@@ -67,10 +81,23 @@ class _Batch:
         stream = self._survey.ids.of(original.stream_id)
         event = self._survey.copy_of(original.event)
         self._expects.setdefault(stream, original.version - 1)
-        await self._note(stream, event, original)
+        await self._note(stream, event, original.version, original.recorded_at)
         cipher = await self._cipher(stream, original) if type(event) in SEALED_TYPES else None
         metadata = self._envelope(stream, original)
         self.rows.append(encode(event, metadata, self._fork, NOWHERE, cipher))
+
+    async def add_own(self, stream: UUID, version: int, event: Event, at: int) -> None:
+        """Add an event of the fork itself, in which nothing is sealed."""
+        self._expects.setdefault(stream, version - 1)
+        await self._note(stream, event, version, at)
+        metadata = Metadata(
+            stream=stream,
+            version=version,
+            at=at,
+            actor=Actor(ActorKind.SYSTEM, PLATFORM),
+            command=ForkOrganization.__name__,
+        )
+        self.rows.append(encode(event, metadata, self._fork, NOWHERE, None))
 
     def append(self, progress: ForkProgress) -> Append:
         """Return what is written: the events, and how far the fork has come with them."""
@@ -89,9 +116,9 @@ class _Batch:
         for subject, cipher in self._ciphers.items():
             self._log.keys.keep(subject, cipher)
 
-    async def _note(self, stream: UUID, event: Event, original: Recorded) -> None:
+    async def _note(self, stream: UUID, event: Event, version: int, at: int) -> None:
         """Add what *event* reserves, and pass over its stream."""
-        before = await self._before(stream, event, original.version)
+        before = await self._before(stream, event, version)
         if type(event) in RESERVING:
             own = Reservations([], [])
             happened = Happening(
@@ -100,7 +127,7 @@ class _Batch:
                 before,
                 stream,
                 self._fork,
-                original.recorded_at,
+                at,
                 None,
                 self._log.keys.fingerprint,
             )
@@ -112,7 +139,7 @@ class _Batch:
                 if each.claim.org_id != PLATFORM and not is_unknowable(happened, each.claim)
             ]
             self._reserved.counts += [_unlimited(each) for each in own.counts if each.by]
-        after = Loaded(before.evolve(event), original.version, self._fork, None)
+        after = Loaded(before.evolve(event), version, self._fork, None)
         self._states.cache.put(stream, after)
 
     async def _before(self, stream: UUID, event: Event, version: int) -> Any:

@@ -6,10 +6,12 @@ from uuid import UUID
 
 import msgspec
 
+from commands.fork.finish import ForkOrganization
 from commands.project_claims import PRIVATE_PROJECT
 from commands.sight import sees_project
 from commands.work.losing_sight import ReleaseWithoutSight
 from domain.base import NotFound, OrgId, ProjectId, State, TaskId, UserId
+from domain.identity.organization.forked import OrganizationForked
 from domain.identity.organization.membership import MemberRoleChanged
 from domain.work.project.events import (
     ProjectLeadAssigned,
@@ -37,7 +39,8 @@ _OF_A_PROJECT = (
     ProjectRestored,  # in the trash it let go of nobody
 )
 _OF_A_TEAM = (TeamMemberRemoved, TeamDeleted)
-_CAUSES = (*_OF_A_PROJECT, *_OF_A_TEAM, MemberRoleChanged)
+_CAUSES = (*_OF_A_PROJECT, *_OF_A_TEAM, MemberRoleChanged, OrganizationForked)
+_FORKING = ForkOrganization.__name__
 
 
 class _Listed(msgspec.Struct, frozen=True):
@@ -61,6 +64,8 @@ class LosingSight(Consequences):
 
     async def follow(self, cause: Recorded, row: Row, part: int) -> None:
         """Let everybody go of the tasks of each private project that they no longer see."""
+        if cause.metadata.command == _FORKING and isinstance(cause.event, _OF_A_PROJECT):
+            return  # it has no members yet: what follows does once it is whole
         for project_id in await self._concerned(cause):
             await self.until_projected("tasks", row, part)
             await self._release(row.org_id, project_id, cause)

@@ -27,12 +27,13 @@ async def fork_of(log: EventLog, org_id: OrgId, subdomain: str, at: int = 0) -> 
     copy = ForkCopy(log, survey, ForkProgress(organization=org_id, at=at))
     while await copy.copy_some():
         pass
+    was = await organization_at(log, org_id, at)
+    await copy.narrow(was.members, NOW)
     handler = CommandHandler(log)
     due: list[ClaimChange] = []
     for task_id in map(survey.ids.of, survey.repeating):
         claim = due_claim(fork, task_id, await handler.states.fresh(Task, task_id, fork))
         due += [] if claim is None else [ClaimChange(claim, task_id)]
-    was = await organization_at(log, org_id, at)
     command = ForkOrganization(
         organization_id=fork,
         name="Fork",
