@@ -112,10 +112,12 @@ COMMANDS = {
 
         Everything in it is copied under new ids: projects, tasks, comments, files and their whole
         history. Webhooks, API keys, invitations and single sign-on are not. Those who are members
-        still have access, and nobody is mailed. If it is interrupted, run it again.""",
+        still have access, and nobody is mailed. If it is interrupted, run it again, or with
+        `--abandon` to give it up.""",
         (
             "fork acme --subdomain acme-copy",
             "fork acme --subdomain acme-before --at 2026-11-29T12:00Z",
+            "fork acme --subdomain acme-before --abandon",
         ),
     ),
     "rotate-master-key": CommandHelp(

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from msgspec import Struct
 
 from audit.kept_heads import KeptHeads
+from commands.fork.beginning import unfinished_forks
 from deliveries.cursor import CursorCheck
 from deliveries.subscriptions import KnownWebhooks
 from eventstore.log import EventLog
@@ -55,6 +56,20 @@ async def tree_findings(log: EventLog, kept: KeptHeads) -> list[Finding]:
             shorter.append(Finding(False, "audit trees", told))
     told = f"{len(heads)} organizations have what was signed; --deep compares every event"
     return shorter or [Finding(True, "audit trees", told)]
+
+
+async def fork_findings(log: EventLog) -> list[Finding]:
+    """Report the forks that were begun, and are neither whole nor given up."""
+    found: list[Finding] = []
+    async for fork, progress in unfinished_forks(log):
+        told = (
+            f"the fork {progress.subdomain or fork} of {progress.organization} has {progress.done}"
+            f" of {progress.at} events; unless it is being made now, run `trackrecord fork"
+            f" {progress.organization} --subdomain {progress.subdomain or '…'}` again, or with"
+            " --abandon"
+        )
+        found.append(Finding(True, "forks", told))
+    return found or [Finding(True, "forks", "none is unfinished")]
 
 
 async def key_findings(log: EventLog, masters: MasterKeys) -> list[Finding]:

@@ -14,6 +14,7 @@ from msgspec import Struct
 from cli.checkup import (
     Finding,
     cursor_findings,
+    fork_findings,
     key_findings,
     read_model_findings,
     tree_findings,
@@ -55,6 +56,7 @@ EXAMINATIONS = {
     " after a restore, or if the log does not have its webhook, until the restore is accepted",
     "audit trees": "no organization has fewer events than were signed, also by the heads that are"
     " kept outside the database; nothing is signed here",
+    "forks": "those that were begun, and are neither whole nor given up",
     "read models": "they were built from this log, are not ahead of it, and are shown to readers",
     "each read model, by its name": "how many events it lacks; bad if a new version cannot be"
     " built, or if documents are parked",
@@ -134,6 +136,7 @@ class Doctor:
                     masters = derive_keys(self._settings).master
                     findings += await _bounded("keys", partial(key_findings, log, masters))
                 findings += await _bounded("audit trees", partial(tree_findings, log, kept))
+                findings += await _bounded("forks", partial(fork_findings, log))
                 findings += await _bounded("read models", partial(self._read_models, log))
             return findings
 

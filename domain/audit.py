@@ -53,7 +53,17 @@ class LogForked(Event, frozen=True, kw_only=True, tag="log.forked"):
     at: int
 
 
-AuditEvent = AuditExported | LogRestored | LogForked
+class LogForkAbandoned(Event, frozen=True, kw_only=True, tag="log.fork_abandoned"):
+    """The operator gave up a copy of this organization that was never finished, and purged it.
+
+    `at` is the sequence number of the event as of which it was to be.
+    """
+
+    organization_id: OrgId
+    at: int
+
+
+AuditEvent = AuditExported | LogRestored | LogForked | LogForkAbandoned
 
 
 # State ----------------------------------------------------------------------
@@ -63,7 +73,12 @@ class AuditTrail(Struct, frozen=True, gc=False):
     """The number of times an organization's log was exported, and the epoch it is in."""
 
     platform: ClassVar[bool] = False
-    folds: ClassVar[tuple[type[Event], ...]] = (AuditExported, LogRestored, LogForked)
+    folds: ClassVar[tuple[type[Event], ...]] = (
+        AuditExported,
+        LogRestored,
+        LogForked,
+        LogForkAbandoned,
+    )
 
     exports: int = 0
     epoch: int = 1
@@ -74,7 +89,7 @@ class AuditTrail(Struct, frozen=True, gc=False):
                 return replace(self, exports=self.exports + 1)
             case LogRestored():
                 return replace(self, epoch=event.epoch)
-            case LogForked():
+            case LogForked() | LogForkAbandoned():
                 return self
             case _:
                 assert_never(event)

@@ -109,7 +109,7 @@ ACTIVITIES: dict[EventActivity, str] = {
         " cycle.purged field.deleted field.purged label.deleted label.purged milestone.deleted"
         " milestone.purged project.deleted project.purged relation.removed task.deleted"
         " task.purged template.deleted template.purged view.deleted view.purged worklog.deleted"
-        " worklog.purged content.redacted"
+        " worklog.purged content.redacted log.fork_abandoned"
     ),
     EventActivity(API_ACTIVITY, OTHER, "Other"): "access.denied",
 }

@@ -9,7 +9,7 @@ from cli.bars import watching
 from cli.failure import CommandFailed
 from cli.outages import outages_as_failures
 from cli.running import settings_of_log
-from cli.upkeep.forking import Fork
+from cli.upkeep.forking import Fork, abandon_fork
 from commands.claims.subdomains import subdomain_claim
 from domain.base import DomainError, NotFound, OrgId
 from domain.identity.organization.forked import OrganizationForked
@@ -24,8 +24,10 @@ from runtime.system import System, open_system
 _OTHER = "another run makes the same fork: let it end, or stop it, and run this again"
 
 
-def run(organization: str, /, *, subdomain: str, name: str = "", at: str = "") -> int:
-    """Make the fork; return 0.
+def run(
+    organization: str, /, *, subdomain: str, name: str = "", at: str = "", abandon: bool = False
+) -> int:
+    """Make the fork, or give it up; return 0.
 
     Parameters
     ----------
@@ -38,8 +40,14 @@ def run(organization: str, /, *, subdomain: str, name: str = "", at: str = "") -
     at
         As it was at this sequence number of its log, or at this time (2026-11-29T12:00Z); as it is
         now, if it is not given.
+    abandon
+        Give up the fork that was begun under this subdomain, and purge what was copied.
     """
+    if abandon and (name or at):
+        raise CommandFailed("--abandon takes neither --name nor --at", 2)
     with outages_as_failures():
+        if abandon:
+            return asyncio.run(_abandon(organization, subdomain))
         return asyncio.run(_fork(organization, subdomain, name, at))
 
 
@@ -67,6 +75,25 @@ async def _fork(organization: str, subdomain: str, name: str, at: str) -> int:
         f"{subdomain} ({fork.ids.fork}) is {organization} as it was at event {fork.at}:"
         f" {fork.copied} events and {files} files were copied"
     )
+    return 0
+
+
+async def _abandon(organization: str, subdomain: str) -> int:
+    async with open_system(settings_of_log()) as system:
+        org_id = await _organization(system, organization, although_purged=True)
+        try:
+            given_up = await abandon_fork(system, org_id, subdomain)
+        except ConcurrencyConflict:
+            raise CommandFailed(
+                "another run goes on with it: stop that, and run this again"
+            ) from None
+        except LogClosed as closed:
+            raise CommandFailed(f"nothing may be written now: {closed}") from closed
+        except DomainError as refused:
+            raise CommandFailed(str(refused)) from refused
+    if given_up is None:
+        raise CommandFailed(f"no fork {subdomain} of {organization} is unfinished", 2)
+    print(f"{subdomain} is given up: the workers purge what its {given_up.copied} events say")
     return 0
 
 
@@ -100,7 +127,7 @@ async def _refuse_if_taken(system: System, subdomain: str) -> None:
     raise CommandFailed(f"the subdomain {subdomain} is taken: choose another one", 2)
 
 
-async def _organization(system: System, named: str) -> OrgId:
+async def _organization(system: System, named: str, *, although_purged: bool = False) -> OrgId:
     """Return the organization with a subdomain or an id."""
     try:
         org_id = UUID(named)
@@ -113,6 +140,6 @@ async def _organization(system: System, named: str) -> OrgId:
         found = await system.commands.states.fresh(Organization, org_id, OrgId(org_id))
     except NotFound:
         raise CommandFailed(f"there is no organization {named}", 2) from None
-    if found.purged:
+    if found.purged and not although_purged:
         raise CommandFailed(f"{named} is purged: nothing of it is left to copy", 2)
     return OrgId(org_id)

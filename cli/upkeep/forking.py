@@ -7,6 +7,7 @@ from uuid import UUID
 from cli.failure import CommandFailed
 from commands.base import Context
 from commands.claims.recurrence import due_claim
+from commands.fork.abandon import AbandonFork
 from commands.fork.beginning import organization_at, where_to_begin
 from commands.fork.copying import ForkCopy
 from commands.fork.finish import ForkOrganization
@@ -39,7 +40,7 @@ class Fork:
         head = await self._log.organization_head(self._org_id)
         if known is None:
             seq = await self._seq(at, head) if at else head
-            known = ForkProgress(organization=self._org_id, at=seq)
+            known = ForkProgress(organization=self._org_id, at=seq, subdomain=self.subdomain)
         elif at and await self._seq(at, head) != known.at:
             raise CommandFailed(
                 f"a fork {self.subdomain} as of event {known.at} was begun: to go on with it,"
@@ -51,7 +52,7 @@ class Fork:
             raise CommandFailed("there was no such organization, or it was in the trash, then", 2)
         if await self._log.organization_head(fork) != known.copied:
             raise CommandFailed(
-                "the log was set back since this fork was begun: choose another subdomain"
+                "the log was set back since this fork was begun: give it up with --abandon"
             )
         self.ids = NewIds(self._org_id, fork)
         self.survey = Survey(self._log, self.ids, known.at)
@@ -159,6 +160,16 @@ class Fork:
         if moment.tzinfo is None:
             raise CommandFailed(f"{at} has no time zone: write {at}Z for UTC", 2)
         return await LogTimes(self._log).seq_at(self._org_id, moment)
+
+
+async def abandon_fork(system: System, org_id: OrgId, subdomain: str) -> ForkProgress | None:
+    """Give up a fork that was begun; return how far it came, None if none is unfinished."""
+    fork, begun = await where_to_begin(system.log, org_id, subdomain)
+    if begun is not None:
+        command = AbandonFork(organization_id=fork, original=org_id, at=begun.at)
+        actor = Actor(ActorKind.SYSTEM, PLATFORM)
+        await system.commands.handle(command, Context(actor=actor, now=system.clock()))
+    return begun
 
 
 async def _pieces(files: FileStore, source: FileKey, size: int) -> AsyncIterator[bytes]:

@@ -1,5 +1,6 @@
 """Where a fork begins, or where one that was interrupted goes on."""
 
+from collections.abc import AsyncIterator
 from functools import reduce
 from typing import Any, NamedTuple
 
@@ -8,6 +9,8 @@ from commands.fork.progress import ForkProgress, fork_progress
 from domain.base import OrgId
 from domain.identity.organization.state import Organization
 from eventstore.log import EventLog
+
+_ORGANIZATIONS_AT_ONCE = 500
 
 
 class ForkBeginning(NamedTuple):
@@ -24,9 +27,21 @@ async def where_to_begin(log: EventLog, org_id: OrgId, subdomain: str) -> ForkBe
     while True:
         fork = fork_id(org_id, subdomain, number)
         progress = await fork_progress(log, fork)
-        if progress is not None or not await log.heads({fork: fork}):
+        if progress is not None or not await log.organization_head(fork):
             return ForkBeginning(fork, progress)
         number += 1
+
+
+async def unfinished_forks(log: EventLog) -> AsyncIterator[tuple[OrgId, ForkProgress]]:
+    """Yield the forks of which something is copied, and that are no organizations."""
+    org_ids = list(await log.organization_heads())
+    for start in range(0, len(org_ids), _ORGANIZATIONS_AT_ONCE):
+        some = org_ids[start : start + _ORGANIZATIONS_AT_ONCE]
+        own = await log.heads({each: each for each in some})
+        for each in some:
+            progress = None if own.get(each) else await fork_progress(log, each)
+            if progress is not None:
+                yield each, progress
 
 
 async def organization_at(log: EventLog, org_id: OrgId, at: int) -> Organization:

@@ -103,7 +103,7 @@ class _Batch:
         """Return what is written: the events, and how far the fork has come with them."""
         return Append(
             rows=self.rows,
-            expects=self._expects,
+            expects={self._fork: 0, **self._expects},  # it is neither whole nor given up
             keys=self._keys,
             org_id=self._fork,
             claims=tuple(self._reserved.claims),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from commands.base import Change, Command, Context, Decision
+from commands.fork.abandon import ForkAbandoned
 from commands.fork.progress import forget_progress
 from commands.identity.organization import Subdomain
 from commands.reads import Reads
@@ -63,7 +64,10 @@ class ForkOrganization(Command, frozen=True, kw_only=True):
 
     async def decide(self, read: Reads, context: Context, /) -> Decision:
         refuse_unless_allowed(self.subdomain)
-        if (await read.elsewhere(self.organization_id)).created:
+        fork = await read.elsewhere(self.organization_id)
+        if fork.purged:
+            raise ForkAbandoned
+        if fork.created:
             return []
         original = await read.elsewhere(self.forked.from_organization)
         if original.purged:

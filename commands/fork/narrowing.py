@@ -18,7 +18,7 @@ from domain.catalog import tag_of
 from domain.identity.organization.state import Organization
 from domain.sight import sees
 from domain.work.project.events import ProjectEvent
-from domain.work.project.narrowing import narrowed
+from domain.work.project.narrowing import shown_to_fewer
 from domain.work.project.state import Project
 from domain.work.task.events import TaskMoved
 from domain.work.task.state import Task
@@ -60,7 +60,7 @@ class Narrowing:
         ids = self._survey.ids
         found = {ids.of(each): {each} for each in private.projects if ids.copies(each)}
         async for task_id, now in self._moved_since():
-            if now in private.projects:
+            if now is not None and now in private.projects:
                 then = await self._states.fresh(Task, ids.of(task_id), self._fork)
                 if then.project_id is not None:
                     found.setdefault(then.project_id, set()).add(now)
@@ -87,7 +87,7 @@ class Narrowing:
         if project.team_id is not None:
             team = await self._states.fresh(Team, project.team_id, self._fork)
         others = [each for each in seeing.people() if each in self._then]
-        return narrowed(project, team, others, seeing.sees_all, seeing.has_left)
+        return shown_to_fewer(project, team, others, seeing.sees_all, seeing.has_left)
 
 
 class _Seeing(NamedTuple):

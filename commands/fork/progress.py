@@ -15,6 +15,7 @@ class ForkProgress(Struct, frozen=True, kw_only=True):
 
     organization: OrgId
     at: int
+    subdomain: str = ""
     done: int = 0
     """The sequence number, in the original, of the last event that was looked at."""
     copied: int = 0

@@ -1,15 +1,19 @@
 """The operator makes a new organization of another one, as it was at a point of its log."""
 
 import asyncio
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cli.__main__ import main
+from cli.upkeep.forking import Fork
 from commands.lint.walk import lint_log
 from runtime.settings import load_settings
 from runtime.system import open_system
 from tests.cli.history import record_history
+from tests.domain.spec import ACME
 from tests.eventstore.conftest import postgres_server, postgres_url
 
 __all__ = ["postgres_server", "postgres_url"]  # fixtures, found by their names
@@ -92,6 +96,56 @@ def test_what_cannot_be_made_is_refused_in_words(
     assert main(["fork", *arguments]) == code
     assert told in capsys.readouterr().err
     assert asyncio.run(_findings()) == []
+
+
+def test_a_fork_that_was_begun_is_told_of_and_can_be_given_up(
+    history: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asyncio.run(_begin("acme-copy"))
+    assert main(["doctor", "--json"]) in {0, 1}
+    [told] = _of_forks(capsys)
+    assert "the fork acme-copy of" in told["message"]
+
+    assert main(["fork", "acme", "--subdomain", "acme-copy", "--abandon"]) == 0
+
+    assert "acme-copy is given up" in capsys.readouterr().out
+    assert main(["doctor", "--json"]) in {0, 1}
+    assert _of_forks(capsys) == [
+        {"well": True, "check": "forks", "message": "none is unfinished"},
+    ]
+    assert main(["fork", "acme", "--subdomain", "acme-copy", "--abandon"]) == 2
+    assert "no fork acme-copy of acme is unfinished" in capsys.readouterr().err
+    assert main(["fork", "acme", "--subdomain", "acme-copy"]) == 0
+    assert main(["fork", "acme", "--subdomain", "acme-copy", "--abandon"]) == 2
+    assert asyncio.run(_findings()) == []
+
+
+def test_a_fork_is_given_up_as_it_is(history: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["fork", "acme", "--subdomain", "acme-copy", "--abandon", "--at", "5"]
+    assert main(asked) == 2
+    assert "neither --name nor --at" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("partitioned_log")
+def test_a_fork_in_another_partition_is_given_up() -> None:
+    asyncio.run(_begin("acme-copy"))
+    assert main(["fork", "acme", "--subdomain", "acme-copy", "--abandon"]) == 0
+
+    assert main(["lint-log"]) == 0
+
+
+async def _begin(subdomain: str) -> None:
+    """Begin a fork of ACME, of which everything is copied and nothing finished."""
+    async with open_system(load_settings()) as system:
+        fork = Fork(system, ACME, subdomain)
+        await fork.begin("")
+        await fork.copy(lambda *_: None)
+
+
+def _of_forks(capsys: pytest.CaptureFixture[str]) -> list[Any]:
+    """Return what the doctor says of forks."""
+    report = json.loads(capsys.readouterr().out.splitlines()[-1])
+    return [each for each in report["findings"] if each["check"] == "forks"]
 
 
 async def _findings() -> list[str]:

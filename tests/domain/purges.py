@@ -1,6 +1,6 @@
 """What ends with an organization changes when it is purged, and when it is kept or forked."""
 
-from domain.audit import AuditTrail, LogForked
+from domain.audit import AuditTrail, LogForkAbandoned, LogForked
 from domain.base import Event, State
 from domain.hooks.webhook.events import DeliveryMode, WebhookCreated, WebhookPurged
 from domain.hooks.webhook.state import Webhook
@@ -47,4 +47,5 @@ PURGES: list[tuple[State, Event, tuple[str, ...]]] = [
     (HOOK, WebhookPurged(), ("url", "description", "deleted", "purged")),
     (TEAM, OrganizationForked(from_organization=ACME, at=7, recorded_at=NOW), ()),
     (AuditTrail(), LogForked(organization_id=ACME, at=7), ()),
+    (AuditTrail(), LogForkAbandoned(organization_id=ACME, at=7), ()),
 ]

@@ -21,7 +21,7 @@ from domain.work.project.state import PROJECT_MEMBERS_MAX, Project
 from domain.work.team import Team
 
 
-def narrowed(
+def shown_to_fewer(
     project: Project,
     team: Team | None,
     others: Iterable[UserId],

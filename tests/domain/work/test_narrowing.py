@@ -14,7 +14,7 @@ from domain.work.project.events import (
     ProjectVisibilityChanged,
     Visibility,
 )
-from domain.work.project.narrowing import narrowed
+from domain.work.project.narrowing import shown_to_fewer
 from domain.work.project.state import PROJECT_MEMBERS_MAX, Project
 from domain.work.team import Team, TeamRole
 from tests.domain.spec import ANA, BEN, CLEO
@@ -40,7 +40,7 @@ def shown_to(
     left: tuple[UserId, ...] = (),
 ) -> list[ProjectEvent]:
     """Return what shows a project only to *people*."""
-    return narrowed(project, team, others, people.__contains__, left.__contains__)
+    return shown_to_fewer(project, team, others, people.__contains__, left.__contains__)
 
 
 def test_whoever_may_see_it_still_does() -> None:
