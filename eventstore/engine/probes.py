@@ -17,6 +17,9 @@ from eventstore.store import Mark, OwnCommit
 _FEW = 8
 """So many rows are looked up by a statement of their own number."""
 
+TOGETHER_IN_ONE = 4_096
+"""Rows of at most four parameters that one statement is about: SQLite takes 32,766 of them."""
+
 Rows = list[tuple[Any, ...]]
 T = TypeVar("T")
 
@@ -60,12 +63,11 @@ class SqlProbes(ABC):
     def _apart(self, items: Iterable[T], part_of: Callable[[T], int]) -> list[list[T]]:
         """Return what each statement is about, by partition if they are separate."""
         if not self.separate:
-            together = list(items)
-            return [together] if together else []
+            return _in_pieces(list(items))
         groups: dict[int, list[T]] = {}
         for item in items:
             groups.setdefault(part_of(item), []).append(item)
-        return [groups[part] for part in sorted(groups)]
+        return [piece for part in sorted(groups) for piece in _in_pieces(groups[part])]
 
     def holders(self, claims: Sequence[ClaimKey]) -> dict[ClaimKey, Held]:
         held: dict[ClaimKey, Held] = {}
@@ -130,6 +132,11 @@ class SqlProbes(ABC):
         }
         held = {claim: found.get(claim[1:]) for claim in claims}
         return {claim: holder for claim, holder in held.items() if holder is not None}
+
+
+def _in_pieces(items: list[T]) -> list[list[T]]:
+    starts = range(0, len(items), TOGETHER_IN_ONE)
+    return [items[start : start + TOGETHER_IN_ONE] for start in starts]
 
 
 def marks(count: int) -> str:

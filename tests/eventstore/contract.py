@@ -15,6 +15,7 @@ from eventstore.append import (
     Conflict,
 )
 from eventstore.codec import NOWHERE, encode
+from eventstore.engine.probes import TOGETHER_IN_ONE
 from eventstore.log import EventLog
 from eventstore.mode import LogClosed, LogMode
 from eventstore.recorded import READ_BYTES_MAX, fills_read
@@ -177,6 +178,16 @@ class StoreContract(BesideContract, PastContract):
         assert store.commit([command(B, reads={A: read_at})]) == [Conflict(A)]
         assert store.commit([command(B, reads={A: 1})]) == [Appended(2)]
         assert store.heads([A, B]) == {A: 1, B: 1}
+
+    def test_a_command_may_have_read_more_streams_than_one_statement_can_name(
+        self, store: Store
+    ) -> None:
+        absent = {UUID(int=n): 0 for n in range(1_000, 3_000 + 2 * TOGETHER_IN_ONE)}
+        assert store.commit([command(A, reads=absent)]) == [Appended(1)]
+        late = UUID(int=2_000 + 2 * TOGETHER_IN_ONE)
+        store.commit([command(late)])
+
+        assert store.commit([command(B, reads=absent)]) == [Conflict(late)]
 
     def test_commands_of_one_commit_see_each_other(self, store: Store) -> None:
         batch = [
