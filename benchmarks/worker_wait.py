@@ -2,7 +2,6 @@
 
 import asyncio
 import multiprocessing
-import sqlite3
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -13,7 +12,8 @@ from pathlib import Path
 from benchmarks.harness.calm import wait_for_calm
 from benchmarks.harness.figures import Figure
 from benchmarks.harness.workplace import workplace
-from eventstore.engine.sqlite_file import POLL_S
+from eventstore.engine.sqlite.driver import Database, SQLiteError, connect, is_locked
+from eventstore.engine.sqlite.file import POLL_S
 from eventstore.operations.records import Attempt, Delivery, Endpoint
 from eventstore.operations.sqlite import SqliteOperations
 from eventstore.operations.store import WRITE_MAX, Changes
@@ -70,7 +70,7 @@ def _percentile(values: list[float], share: float) -> float:
 
 def _lock_ms(path: Path) -> list[float]:
     """Take the lock again and again, asking for it as often as the adapter does."""
-    connection = sqlite3.connect(path, isolation_level=None, timeout=0)
+    connection = connect(path)
     waits: list[float] = []
     for _ in range(WRITES):
         began = time.perf_counter()
@@ -83,11 +83,11 @@ def _lock_ms(path: Path) -> list[float]:
     return waits
 
 
-def _locked(connection: sqlite3.Connection) -> bool:
+def _locked(connection: Database) -> bool:
     try:
         connection.execute("BEGIN IMMEDIATE")
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+    except SQLiteError as error:
+        if not is_locked(error):
             raise
         return False
     return True

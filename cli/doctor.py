@@ -26,7 +26,7 @@ from cli.running import settings_of_running
 from eventstore.append import LogUnfit
 from eventstore.backup.open import open_database
 from eventstore.engine.schema import OLD_SHAPE, OLD_TABLE
-from eventstore.engine.sqlite_file import tables_in
+from eventstore.engine.sqlite.file import tables_in
 from eventstore.log import EventLog
 from eventstore.mode import REASONS, LogMode
 from eventstore.open import SQLITE

@@ -1,11 +1,11 @@
 """Opens the event store at a URL."""
 
-import sqlite3
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
 from eventstore.append import LogUnavailable, LogUnfit
 from eventstore.engine.calls import LOCK_WAIT_SHARE, LOG_DEADLINE_S
+from eventstore.engine.sqlite.driver import SQLiteError
 from eventstore.sqlite import SqliteStore
 from eventstore.store import Store
 
@@ -32,7 +32,7 @@ def open_store(url: str, deadline_s: float = LOG_DEADLINE_S) -> Store:
         path = Path(address.removeprefix(SQLITE))
         path.parent.mkdir(parents=True, exist_ok=True)
         return SqliteStore(str(path), parts=parts, lock_timeout_s=lock_wait_s)
-    except (sqlite3.Error, OSError) as error:
+    except (SQLiteError, OSError) as error:
         raise LogUnavailable(str(error)) from error
 
 

@@ -1,10 +1,9 @@
 """The log in SQLite: one file in WAL mode, every commit on disk before it is acknowledged."""
 
-import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from threading import Lock, local
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from domain.base import OrgId
@@ -25,8 +24,16 @@ from eventstore.engine.schema import (
     statements,
 )
 from eventstore.engine.settle import Settled
-from eventstore.engine.sqlite_file import Checkpoints, bind_quickly, once_unlocked
-from eventstore.engine.sqlite_rows import MANY_EVENTS, add_all
+from eventstore.engine.sqlite.driver import (
+    CREATE,
+    FAILURES,
+    ConstraintError,
+    Database,
+    committing,
+    connect,
+)
+from eventstore.engine.sqlite.file import Checkpoints, once_unlocked
+from eventstore.engine.sqlite.rows import MANY_EVENTS, add_all
 from eventstore.identifiers import id_of
 from eventstore.recorded import READ_BYTES_MAX, Row
 from eventstore.store import Mark, OwnCommit
@@ -42,8 +49,14 @@ WRITER_CACHE_KIB = 8 * 1024
 _POSITIONS = "SELECT position FROM part_heads WHERE part IN ({}) ORDER BY part"
 
 # FULL: each commit is synced to the disk, so that power loss loses nothing either.
-# ON: a key that was destroyed is in no free page.
-_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON")
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL")
+
+
+class _Opened(NamedTuple):
+    """A connection, and the lock of whoever uses or closes it."""
+
+    connection: Database
+    lock: Lock
 
 
 class SqliteStore(SqlSideTables):
@@ -57,13 +70,11 @@ class SqliteStore(SqlSideTables):
         super().__init__(parts)
         self._path, self._lock_timeout_s = path, lock_timeout_s
         self._local, self._own, self._checkpoints = local(), OwnCommits(), Checkpoints(path)
-        self._connections: list[sqlite3.Connection] = []
-        bind_quickly()
-        self._writer = self._connect()
-        self._writer.execute("PRAGMA busy_timeout = 0")  # we wait for its lock ourselves
+        self._opened: list[_Opened] = []
+        self._writer, self._write_lock = self._connect()
+        self._writer.set_busy_timeout(0)  # we wait for its lock ourselves
         self._writer.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")
         counters_of(LOG_DRIVER).pool_created()
-        self._write_lock = Lock()
 
     def create(self) -> None:
         if self._query("SELECT 1 FROM sqlite_master WHERE name = ?", (OLD_TABLE,)):
@@ -71,30 +82,26 @@ class SqliteStore(SqlSideTables):
         with self._write_lock:
             try:
                 self._lock()
-                with self._writer:
+                with committing(self._writer):
                     for statement in statements(SQLITE_TYPES, SQLITE_GUARDS):
                         self._writer.execute(statement)
                     for write in self._founding():
                         self._writer.execute(*write)
-            except sqlite3.Error as error:
+            except FAILURES as error:
                 raise LogUnavailable(str(error)) from error
         self._learn_parts()
 
     open = create
 
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self._path,
-            isolation_level=None,
-            check_same_thread=False,
-            timeout=self._lock_timeout_s,
-            cached_statements=256,
-        )
+    def _connect(self) -> _Opened:
+        connection = connect(self._path, CREATE)
+        connection.set_busy_timeout(int(self._lock_timeout_s * 1000))
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
-        self._connections.append(connection)
+        opened = _Opened(connection, Lock())
+        self._opened.append(opened)
         counters_of(LOG_DRIVER).connection_created()
-        return connection
+        return opened
 
     # The append -------------------------------------------------------------
 
@@ -103,10 +110,10 @@ class SqliteStore(SqlSideTables):
             try:
                 try:
                     return self._attempt(appends, BatchTry())
-                except sqlite3.IntegrityError:
+                except ConstraintError:
                     # Nothing was written; find out why.
                     return self._attempt(appends, BatchTry(suspicious=True))
-            except sqlite3.Error as error:
+            except FAILURES as error:
                 raise LogUnavailable(str(error)) from error
 
     def _attempt(self, appends: Sequence[Append], attempt: BatchTry) -> list[Outcome]:
@@ -146,7 +153,7 @@ class SqliteStore(SqlSideTables):
         with self._write_lock:
             try:
                 return once_unlocked(lambda: self._rehearse(append), self._lock_timeout_s)
-            except sqlite3.Error as error:
+            except FAILURES as error:
                 raise LogUnavailable(str(error)) from error
 
     def _rehearse(self, append: Append) -> Outcome:
@@ -165,9 +172,9 @@ class SqliteStore(SqlSideTables):
 
     # Reads ------------------------------------------------------------------
 
-    def _reader(self) -> sqlite3.Connection:
-        """Return the connection of this thread."""
-        reader: sqlite3.Connection | None = getattr(self._local, "reader", None)
+    def _reader(self) -> _Opened:
+        """Return what this thread reads with."""
+        reader: _Opened | None = getattr(self._local, "reader", None)
         if reader is None:
             reader = self._local.reader = self._connect()
         return reader
@@ -180,24 +187,25 @@ class SqliteStore(SqlSideTables):
         return self._own.take(since, until)
 
     def _query(self, statement: str, parameters: Sequence[Any]) -> Rows:
-        reader = self._reader()
         try:
-            return reader.execute(statement, parameters).fetchall()
-        except sqlite3.Error as error:
+            reader = self._reader()
+            with reader.lock:
+                return reader.connection.execute(statement, parameters).fetchall()
+        except FAILURES as error:
             raise LogUnavailable(str(error)) from error
 
     def _query_bounded(self, statement: str, order: str, parameters: Sequence[Any]) -> Rows:
         found: Rows = []
         size = 0
-        reader = self._reader()
         try:
-            with closing(reader.execute(statement, parameters)) as cursor:
+            reader = self._reader()
+            with reader.lock, closing(reader.connection.execute(statement, parameters)) as cursor:
                 for columns in cursor:
                     found.append(columns)
                     size += len(columns[_STATE]) + len(columns[_PRIVATE] or b"")
                     if size >= READ_BYTES_MAX:
                         break
-        except sqlite3.Error as error:
+        except FAILURES as error:
             raise LogUnavailable(str(error)) from error
         return found
 
@@ -205,11 +213,14 @@ class SqliteStore(SqlSideTables):
         with self._write_lock:
             try:
                 return once_unlocked(
-                    lambda: self._writer.execute(statement, parameters).rowcount,
-                    self._lock_timeout_s,
+                    lambda: self._execute_now(statement, parameters), self._lock_timeout_s
                 )
-            except sqlite3.Error as error:
+            except FAILURES as error:
                 raise LogUnavailable(str(error)) from error
+
+    def _execute_now(self, statement: str, parameters: Sequence[Any]) -> int:
+        self._writer.execute(statement, parameters)
+        return self._writer.changes()
 
     def _id(self, value: UUID) -> bytes:
         return value.bytes
@@ -237,9 +248,10 @@ class SqliteStore(SqlSideTables):
 
     def close(self) -> None:
         self._checkpoints.end()
-        if self._connections:
+        if self._opened:
             counters_of(LOG_DRIVER).pool_closed()
-        for connection in self._connections:
-            connection.close()
+        for connection, lock in self._opened:
+            with lock:
+                connection.close()
             counters_of(LOG_DRIVER).connection_closed()
-        self._connections.clear()
+        self._opened.clear()

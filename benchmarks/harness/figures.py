@@ -2,7 +2,6 @@
 
 import os
 import platform
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -14,6 +13,7 @@ from msgspec import Struct
 
 from benchmarks.harness.calm import wait_for_calm
 from devstack.mongo import mongo_engine
+from eventstore.engine.sqlite.driver import SQLITE_VERSION
 
 T = TypeVar("T")
 
@@ -83,7 +83,7 @@ def this_machine() -> Machine:
         python=platform.python_version(),
         libraries={
             **libraries,
-            "SQLite": sqlite3.sqlite_version,
+            "SQLite": SQLITE_VERSION,
             "MongoDB's protocol by": mongo_engine() or "nothing",
         },
         at=datetime.now(UTC).replace(microsecond=0),

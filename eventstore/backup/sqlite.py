@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import sqlite3
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,12 +22,13 @@ from eventstore.backup.frame import Slice
 from eventstore.backup.sql import SqlDatabase
 from eventstore.engine.probes import marks
 from eventstore.engine.schema import SQLITE_GUARDS, SQLITE_TYPES, statements
+from eventstore.engine.sqlite.driver import CREATE, FAILURES, Database, committing, connect
 from eventstore.identifiers import id_of
 from eventstore.mode import LogMode
 from eventstore.operations.sql import ALL_TABLES
 from eventstore.store import LogIdentity
 
-_LOCK_WAIT_S = 10.0
+_LOCK_WAIT_MS = 10_000
 
 
 class SqliteDatabase(SqlDatabase):
@@ -36,7 +36,7 @@ class SqliteDatabase(SqlDatabase):
 
     def __init__(self, log: Path, operations: Path) -> None:
         self._log, self._operations = log, operations
-        self._open: sqlite3.Connection | None = None
+        self._open: Database | None = None
 
     def summary(self) -> LogSummary | None:
         return super().summary() if self._log.exists() else None
@@ -143,16 +143,17 @@ class SqliteDatabase(SqlDatabase):
     # The connection ---------------------------------------------------------
 
     @contextmanager
-    def _transaction(self) -> Generator[sqlite3.Connection]:
+    def _transaction(self) -> Generator[Database]:
         with _outages():
             connection = self._connection()
             connection.execute("BEGIN IMMEDIATE")
-            with connection:
+            with committing(connection):
                 yield connection
 
-    def _connection(self) -> sqlite3.Connection:
+    def _connection(self) -> Database:
         if self._open is None:
-            connection = sqlite3.connect(self._log, isolation_level=None, timeout=_LOCK_WAIT_S)
+            connection = connect(self._log, CREATE)
+            connection.set_busy_timeout(_LOCK_WAIT_MS)
             connection.execute("PRAGMA journal_mode = WAL")
             # The rows and the progress are in one file, so both are lost or neither is.
             connection.execute("PRAGMA synchronous = NORMAL")
@@ -192,5 +193,5 @@ def _in_operations(statement: str) -> str:
 def _outages() -> Generator[None]:
     try:
         yield
-    except (sqlite3.Error, OSError) as error:
+    except (*FAILURES, OSError) as error:
         raise LogUnavailable(str(error)) from error

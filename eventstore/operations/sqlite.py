@@ -6,7 +6,6 @@ a busy worker would make other processes wait for up to a second.
 """
 
 import asyncio
-import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -16,7 +15,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from eventstore.counters import OPERATIONS_DRIVER, counters_of
-from eventstore.engine.sqlite_file import is_locked, once_unlocked
+from eventstore.engine.sqlite.driver import FAILURES, Database, SQLiteError, is_damage, is_locked
+from eventstore.engine.sqlite.file import once_unlocked
 from eventstore.operations.deliveries import DeliveryTables
 from eventstore.operations.endpoints import EndpointTables
 from eventstore.operations.imports.tables import ImportTables
@@ -42,8 +42,6 @@ rows."""
 _YIELD_S_MIN, _YIELD_S_MAX = 0.002, 0.05
 """How long a writer leaves the lock alone after a transaction: three times as long as it held
 it, within these. So two busy workers leave the lock free half of the time."""
-
-_UNREADABLE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 _Outcome = Callable[[], None]
 
@@ -116,7 +114,7 @@ class _Write(NamedTuple):
 class _Transaction:
     """Runs the port's statements on a connection."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Database) -> None:
         self._connection = connection
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
@@ -151,24 +149,24 @@ class _Connection:
     def close(self) -> None:
         self._file.close()
 
-    def _guarded(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def _guarded(self, work: Callable[[Database], T]) -> T:
         try:
             with counters_of(OPERATIONS_DRIVER).timed("transaction"):
                 return self._readably(work)
-        except (sqlite3.DatabaseError, OSError) as error:
+        except (*FAILURES, OSError) as error:
             raise OperationsUnavailable(f"{self._path}: {error}") from error
 
-    def _readably(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def _readably(self, work: Callable[[Database], T]) -> T:
         try:
             return work(self._file.connection())
-        except sqlite3.DatabaseError as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _UNREADABLE:
+        except SQLiteError as error:
+            if not is_damage(error):
                 raise
             self._file.set_aside(error)
             counters_of(OPERATIONS_DRIVER).retried()
             return work(self._file.connection())
 
-    def _in_transaction(self, connection: sqlite3.Connection, waiting: deque[_Write]) -> None:
+    def _in_transaction(self, connection: Database, waiting: deque[_Write]) -> None:
         time.sleep(max(self._free_at - time.monotonic(), 0.0))
         self._lock(connection)
         began = time.monotonic()
@@ -190,10 +188,10 @@ class _Connection:
             outcome()
         self._file.checkpoint()
 
-    def _lock(self, connection: sqlite3.Connection) -> None:
+    def _lock(self, connection: Database) -> None:
         try:
             once_unlocked(lambda: connection.execute("BEGIN IMMEDIATE"), self._lock_wait_s)
-        except sqlite3.OperationalError as error:
+        except SQLiteError as error:
             if not is_locked(error):
                 raise
             raise OperationsUnavailable(
@@ -206,7 +204,7 @@ def _free_at(began: float, ended: float) -> float:
     return ended + min(max(3 * (ended - began), _YIELD_S_MIN), _YIELD_S_MAX)
 
 
-def _outcome(connection: sqlite3.Connection, asked: _Write) -> _Outcome:
+def _outcome(connection: Database, asked: _Write) -> _Outcome:
     """Run what was *asked* in the transaction; return a call that reports the result once durable.
 
     A write that raises is rolled back alone; the others in the transaction continue.

@@ -3,12 +3,11 @@
 import contextlib
 import logging
 import os
-import sqlite3
 import time
 from pathlib import Path
 
 from eventstore.counters import OPERATIONS_DRIVER, counters_of
-from eventstore.engine.sqlite_file import bind_quickly
+from eventstore.engine.sqlite.driver import Database, connect
 from eventstore.operations.sql import ALL_TABLES
 
 _CHECKPOINT_ROWS = 1_000
@@ -26,12 +25,12 @@ class SqliteFile:
 
     def __init__(self, path: Path, lock_wait_s: float) -> None:
         self._path, self._lock_wait_s = path, lock_wait_s
-        self._open: sqlite3.Connection | None = None
+        self._open: Database | None = None
         self._file: tuple[int, int] | None = None
         self._committed: int | None = None
         self._checkpointed = 0
 
-    def connection(self) -> sqlite3.Connection:
+    def connection(self) -> Database:
         """Return the open connection to the file that has the path now."""
         if self._open is not None and self._file != _identity(self._path):
             _logger.warning("%s was replaced; its deliveries are sent again", self._path)
@@ -59,24 +58,22 @@ class SqliteFile:
 
     def checkpoint(self) -> None:
         """Move commits to the main file now and then; nobody waits for it."""
-        if self._open is None or self._open.total_changes - self._checkpointed < _CHECKPOINT_ROWS:
+        if self._open is None or self._open.total_changes() - self._checkpointed < _CHECKPOINT_ROWS:
             return
-        self._checkpointed = self._open.total_changes
+        self._checkpointed = self._open.total_changes()
         self._open.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self) -> Database:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         # SQLite gives the -wal and -shm files the permissions of the main file. It is not opened
         # if it exists: to close it again would drop the locks of SQLite in this process.
         with contextlib.suppress(FileExistsError):
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         self._file = _identity(self._path)
-        bind_quickly()
-        connection = sqlite3.connect(
-            self._path, isolation_level=None, check_same_thread=False, timeout=self._lock_wait_s
-        )
+        connection = connect(self._path)
         try:
-            connection.create_function("now_us", 0, lambda: time.time_ns() // 1_000)
+            connection.set_busy_timeout(int(self._lock_wait_s * 1000))
+            connection.create_scalar_function("now_us", lambda: time.time_ns() // 1_000, 0)
             connection.execute("PRAGMA journal_mode = WAL")
             # FULL would sync each commit while it holds the lock; sync() does it afterwards.
             connection.execute("PRAGMA synchronous = NORMAL")
@@ -87,15 +84,15 @@ class SqliteFile:
                 known = {name for (name,) in connection.execute(COLUMNS_OF, (table.name,))}
                 for statement in table.add_statements(known):
                     connection.execute(statement)
-            connection.execute("PRAGMA busy_timeout = 0")  # the writer waits more fairly
+            connection.set_busy_timeout(0)  # the writer waits more fairly
         except BaseException:
             connection.close()
             raise
-        self._checkpointed = connection.total_changes
+        self._checkpointed = connection.total_changes()
         counters_of(OPERATIONS_DRIVER).connection_created()
         return connection
 
-    def set_aside(self, error: sqlite3.DatabaseError) -> None:
+    def set_aside(self, error: Exception) -> None:
         """Continue with an empty file: lost deliveries are sent again with the same ids."""
         broken, self._file = self._file, None
         self.close()

@@ -1,7 +1,6 @@
 """A request whose response does not begin in time is given up, and may be sent again safely."""
 
 import asyncio
-import sqlite3
 import threading
 from collections.abc import AsyncIterator, Generator
 from contextlib import closing, contextmanager
@@ -20,6 +19,7 @@ from api.http.cors import Cors
 from api.http.edge import Edge
 from api.http.policy import AllowedMethods, StreamingRoutes
 from eventstore.append import Append
+from eventstore.engine.sqlite.driver import connect
 from runtime.settings import load_settings
 from runtime.system import System
 from security.passwords import HashingQueue, Passwords
@@ -44,7 +44,7 @@ class Held(Passwords):
 def locked(system: System) -> Generator[None]:
     """Hold the lock of the log, so that a command waits for its commit."""
     path = system.settings.events_url.removeprefix("sqlite:///")
-    with closing(sqlite3.connect(path, isolation_level=None)) as holder:
+    with closing(connect(path)) as holder:
         holder.execute("BEGIN IMMEDIATE")
         yield
 

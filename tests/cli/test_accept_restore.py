@@ -1,7 +1,6 @@
 """A log that was set back refuses commands until somebody accepts what is lost."""
 
 import asyncio
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from commands.handler import CommandHandler
 from commands.work.project import CreateProject
 from domain.audit import LogRestored
 from domain.base import OrgId, ProjectId
+from eventstore.engine.sqlite.driver import connect
 from eventstore.mode import LogClosed, LogMode
 from eventstore.recorded import Recorded
 from runtime.buckets.kept import open_kept_heads
@@ -151,7 +151,7 @@ def test_a_running_process_notices_that_the_end_of_its_log_is_gone(restored: Set
             await guard.check()
             assert system.log.store.mode() is LogMode.OPEN
             path = restored.events_url.removeprefix("sqlite:///")
-            with closing(sqlite3.connect(path)) as raw, raw:
+            with closing(connect(path)) as raw:
                 raw.execute("DROP TRIGGER events_never_go")
                 raw.execute(
                     "DELETE FROM events WHERE position = (SELECT max(position) FROM events)"

@@ -1,7 +1,6 @@
 """Commands that share a commit keep their own outcomes, and no caller is left waiting."""
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -17,6 +16,7 @@ from eventstore.append import (
     ConcurrencyConflict,
     LogUnavailable,
 )
+from eventstore.engine.sqlite.driver import Database, connect
 from eventstore.log import EventLog
 from eventstore.sqlite import SqliteStore
 from tests.eventstore.beside_contract import used
@@ -39,9 +39,9 @@ async def log(path: Path) -> AsyncIterator[EventLog]:
 
 
 @pytest.fixture
-def other_program(path: Path, log: EventLog) -> Iterator[sqlite3.Connection]:
+def other_program(path: Path, log: EventLog) -> Iterator[Database]:
     """Give a connection that can hold the file's write lock against us."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+    with closing(connect(path)) as connection:
         yield connection
 
 
@@ -116,7 +116,7 @@ async def test_a_listener_that_fails_stops_nobody(log: EventLog) -> None:
 
 async def test_a_store_that_fails_fails_everybody_and_recovers(path: Path) -> None:
     async with opened(SqliteStore(str(path), lock_timeout_s=0)) as log:
-        with closing(sqlite3.connect(path, isolation_level=None)) as other_program:
+        with closing(connect(path)) as other_program:
             other_program.execute("BEGIN IMMEDIATE")
             outcomes = await settled(log, command(A), command(B), command(C))
             other_program.execute("ROLLBACK")
@@ -126,7 +126,7 @@ async def test_a_store_that_fails_fails_everybody_and_recovers(path: Path) -> No
 
 
 async def test_a_caller_that_went_away_leaves_the_others_alone(
-    log: EventLog, other_program: sqlite3.Connection
+    log: EventLog, other_program: Database
 ) -> None:
     other_program.execute("BEGIN IMMEDIATE")
     gone, waiting = (asyncio.create_task(log.append(command(s))) for s in (A, B))
@@ -144,7 +144,7 @@ async def test_a_caller_that_went_away_leaves_the_others_alone(
 
 
 async def test_too_many_waiting_commands_are_turned_away(
-    log: EventLog, other_program: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+    log: EventLog, other_program: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(eventstore.writer, "QUEUE_MAX", 2)
     other_program.execute("BEGIN IMMEDIATE")
@@ -209,7 +209,7 @@ async def test_a_commit_that_hangs_is_given_up_in_time_and_noticed(path: Path) -
     store = SqliteStore(str(path), lock_timeout_s=30)
     log = EventLog(store, data_keys(), deadline_s=0.2)
     await log.open()
-    with closing(sqlite3.connect(path, isolation_level=None)) as other_program:
+    with closing(connect(path)) as other_program:
         other_program.execute("BEGIN IMMEDIATE")
         first = asyncio.create_task(log.append(command(A)))
         await asyncio.sleep(0.1)  # the second one comes later, so it may wait longer
@@ -232,7 +232,7 @@ async def test_a_commit_that_hangs_is_given_up_in_time_and_noticed(path: Path) -
 async def test_commands_that_come_while_a_commit_hangs_are_given_up_in_time_too(path: Path) -> None:
     log = EventLog(SqliteStore(str(path), lock_timeout_s=30), data_keys(), deadline_s=0.1)
     await log.open()
-    with closing(sqlite3.connect(path, isolation_level=None)) as other_program:
+    with closing(connect(path)) as other_program:
         other_program.execute("BEGIN IMMEDIATE")
         async with asyncio.timeout(PATIENCE_S):
             for stream in (A, B, C):  # each comes after all before it were given up

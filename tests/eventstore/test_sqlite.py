@@ -16,8 +16,9 @@ import pytest
 from domain.base import OrgId
 from eventstore.append import Appended, Conflict, LogUnavailable, LogUnfit, Secret
 from eventstore.engine.schema import RUN
-from eventstore.engine.sqlite_file import POLL_S
-from eventstore.engine.sqlite_rows import MANY_EVENTS
+from eventstore.engine.sqlite.driver import connect
+from eventstore.engine.sqlite.file import POLL_S
+from eventstore.engine.sqlite.rows import MANY_EVENTS
 from eventstore.memory import MemoryStore
 from eventstore.partition import partition_of
 from eventstore.sqlite import SqliteStore
@@ -29,6 +30,7 @@ from tests.eventstore.engine.routing import (
     check_every_statement_names_its_partition,
     use_everything,
 )
+from tests.eventstore.engine.tracing import note_statements
 from tests.eventstore.pinned import Pinned
 from tests.eventstore.reserving import ReservationContract
 from tests.eventstore.rows import command
@@ -90,8 +92,8 @@ class TestSqliteReservations(ReservationContract):
     def test_every_statement_names_its_partition(self, store: SqliteStore) -> None:
         statements: list[str] = []
         store.last_position()  # so that this thread has its connection
-        for connection in store._connections:  # pyright: ignore[reportPrivateUsage]  there is no public way
-            connection.set_trace_callback(statements.append)
+        for connection, _ in store._opened:  # pyright: ignore[reportPrivateUsage]  there is no public way
+            note_statements(connection, statements.append)
 
         use_everything(store)
 
@@ -163,9 +165,9 @@ def test_the_number_of_partitions_never_changes(path: Path) -> None:
 
 
 def test_every_commit_is_synced_to_the_disk(store: SqliteStore) -> None:
-    for connection in store._connections:  # pyright: ignore[reportPrivateUsage]  # the test looks inside
-        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
-        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    for connection, _ in store._opened:  # pyright: ignore[reportPrivateUsage]  # the test looks inside
+        assert connection.execute("PRAGMA synchronous").fetchall() == [(2,)]
+        assert connection.execute("PRAGMA journal_mode").fetchall() == [("wal",)]
 
 
 @pytest.mark.parametrize("parts", [1, 4])
@@ -219,7 +221,7 @@ def test_the_write_ahead_log_begins_again_while_large_appends_follow_each_other(
 def test_a_locked_file_is_unavailable_until_it_is_unlocked(path: Path) -> None:
     with closing(SqliteStore(str(path), lock_timeout_s=0)) as store:
         store.create()
-        with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        with closing(connect(path)) as raw:
             raw.execute("BEGIN IMMEDIATE")
             with pytest.raises(LogUnavailable):
                 store.commit([command(A)])
@@ -234,7 +236,7 @@ def test_whoever_waits_for_the_lock_looks_often_and_not_at_growing_intervals(
 ) -> None:
     with (
         closing(SqliteStore(str(path))) as store,
-        closing(sqlite3.connect(path, isolation_level=None)) as busy,
+        closing(connect(path)) as busy,
     ):
         store.create()
         pauses: list[float] = []
@@ -245,7 +247,7 @@ def test_whoever_waits_for_the_lock_looks_often_and_not_at_growing_intervals(
             if len(pauses) == 3:
                 busy.execute("ROLLBACK")
 
-        monkeypatch.setattr("eventstore.engine.sqlite_file.time.sleep", pause)
+        monkeypatch.setattr("eventstore.engine.sqlite.file.time.sleep", pause)
         for write in (
             lambda: store.commit([command(A)]),
             lambda: store.put_secret(Secret(A, "name", b"sealed")),

@@ -3,13 +3,13 @@
 import contextlib
 import json
 import shutil
-import sqlite3
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from domain.audit import LogRestored, audit_trail
+from eventstore.engine.sqlite.driver import connect
 from eventstore.operations.records import NoticeKind
 from runtime.settings import Settings
 from tests.commands.acme import TEAM
@@ -40,7 +40,7 @@ def put_back(backup: Path, file: Path) -> None:
 
 def snapshot(file: Path, to: Path) -> None:
     """Copy a file that is in use, with what its write-ahead log holds."""
-    with contextlib.closing(sqlite3.connect(file)) as connection:
+    with contextlib.closing(connect(file)) as connection:
         connection.execute("VACUUM INTO ?", (str(to),))
 
 

@@ -5,14 +5,14 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from eventstore.counters import READ_MODELS_DRIVER, counters_of
-from projections.engine.sqlite.driver import (
-    DAMAGE_CODES,
+from eventstore.engine.sqlite.driver import (
     READ,
     SHORT_READ,
     WRITE,
     Database,
     SQLiteError,
     connect,
+    is_damage,
     result_code,
 )
 from projections.engine.sqlite.files import Files, Identity
@@ -115,9 +115,8 @@ class Connection:
         return time.monotonic() > self._deadline
 
     def _as_ours(self, error: SQLiteError) -> ReadStoreUnavailable:
-        code = result_code(error)
         told = f"{self._files.path}: {error}"
-        if code & 0xFF in DAMAGE_CODES or code == SHORT_READ:
+        if is_damage(error) or result_code(error) == SHORT_READ:
             identity = self._identity or self._files.identity()
             self.close()
             self._files.tell_damaged(identity)
@@ -138,7 +137,6 @@ class Connection:
 def create_control(connection: Database) -> None:
     """Create the tables of the control record, the leases and the parked documents."""
     connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA secure_delete = ON")  # what was purged is in no free page
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES_KEPT}")
     connection.execute("BEGIN IMMEDIATE")
@@ -168,8 +166,7 @@ def _what_is_wrong(connection: Database, noted: int) -> str | None:
         create_control(connection)
         [(written,)] = connection.execute("SELECT n FROM writes").fetchall()
     except SQLiteError as error:
-        code = result_code(error)
-        if code & 0xFF in DAMAGE_CODES or code == SHORT_READ:
+        if is_damage(error) or result_code(error) == SHORT_READ:
             return str(error)
         raise
     if written < noted:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 
-from projections.engine.sqlite.driver import Database
+from eventstore.engine.sqlite.driver import Database
 
 
 def take_leases(

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from eventstore.engine.sqlite.driver import Database
 from projections.base import Document
 from projections.engine.sqlite import statements
 from projections.engine.sqlite.contained import contained_table, text_mark
-from projections.engine.sqlite.driver import Database
 from projections.engine.sqlite.sketch import bits_of_all
 from projections.engine.store import ShapedCollection
 from projections.shape import ENTRY_SEPARATOR, Index

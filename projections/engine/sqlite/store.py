@@ -11,13 +11,13 @@ import msgspec
 from msgspec.structs import replace
 
 from eventstore.counters import READ_MODELS_DRIVER, counters_of
+from eventstore.engine.sqlite.driver import Database, SQLiteError
 from projections.base import Document
 from projections.engine.answering import index_for
 from projections.engine.control import Control, PartState
 from projections.engine.query import ListSlice, Query
 from projections.engine.sqlite import statements
 from projections.engine.sqlite.connection import MISSING, WAL_BYTES_KEPT, Connection
-from projections.engine.sqlite.driver import Database, SQLiteError
 from projections.engine.sqlite.files import Files
 from projections.engine.sqlite.keeping import page_statement
 from projections.engine.sqlite.leases import take_leases

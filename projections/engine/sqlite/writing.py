@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import msgspec
 from msgspec.structs import replace
 
+from eventstore.engine.sqlite.driver import Database
 from eventstore.identifiers import new_id
 from projections.engine.control import Control, PartState
 from projections.engine.sqlite import statements
-from projections.engine.sqlite.driver import Database
 from projections.engine.sqlite.rows import store_documents
 from projections.engine.store import Batch, OutOfTurn
 

@@ -13,9 +13,9 @@ from domain.base import PLATFORM, OrgId
 from domain.identity.organization.membership import Role
 from domain.identity.organization.state import Organization
 from domain.identity.user.erasure import UserErased
+from eventstore.engine.sqlite.driver import connect
 from eventstore.log import EventLog
 from projections.engine.progress import Progress
-from projections.engine.sqlite.driver import connect
 from runtime.log_guard import KeyForgetting
 from runtime.system import System
 from security.sealing import DataKeys

@@ -1,7 +1,6 @@
 """Events in SQLite never change: the file itself refuses it, whatever program writes to it."""
 
 import re
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,9 +9,11 @@ from uuid import UUID
 import pytest
 
 from eventstore.append import Appended, Conflict
-from eventstore.engine.schema import ROWS_TOGETHER, SQLITE_GUARDS, SQLITE_TYPES, statements
-from eventstore.engine.sqlite_rows import MANY_EVENTS
+from eventstore.engine.schema import ROWS_TOGETHER, SQLITE_GUARDS
+from eventstore.engine.sqlite.driver import ConstraintError, SQLiteError, connect
+from eventstore.engine.sqlite.rows import MANY_EVENTS
 from eventstore.sqlite import SqliteStore
+from tests.eventstore.engine.tracing import note_statements
 from tests.eventstore.rows import command
 
 A, B = UUID(int=1), UUID(int=2)
@@ -62,8 +63,8 @@ def test_the_database_itself_refuses_to_change_an_event(
     before = store.tail(0, 10)
 
     with (
-        closing(sqlite3.connect(path, isolation_level=None)) as raw,
-        pytest.raises(sqlite3.IntegrityError, match="events are immutable"),
+        closing(connect(path)) as raw,
+        pytest.raises(ConstraintError, match="events are immutable"),
     ):
         raw.execute(change)
 
@@ -78,8 +79,8 @@ def test_a_large_append_leaves_the_guard_as_it_was(
     before = store.tail(0, 1000)
 
     with (
-        closing(sqlite3.connect(path, isolation_level=None)) as raw,
-        pytest.raises(sqlite3.IntegrityError, match="events are immutable"),
+        closing(connect(path)) as raw,
+        pytest.raises(ConstraintError, match="events are immutable"),
     ):
         raw.execute(change)
 
@@ -100,40 +101,39 @@ def test_a_large_append_that_finds_its_versions_taken_writes_nothing_and_leaves_
         assert other.commit([command(B, 1)]) == [Appended(3)]
 
     with (
-        closing(sqlite3.connect(path, isolation_level=None)) as raw,
-        pytest.raises(sqlite3.IntegrityError, match="events are immutable"),
+        closing(connect(path)) as raw,
+        pytest.raises(ConstraintError, match="events are immutable"),
     ):
         raw.execute(change)
     assert len(store.tail(0, 1000)) == 3
 
 
 def test_nobody_else_sees_the_events_without_their_guard(path: Path, store: SqliteStore) -> None:
-    with closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as raw:
+    with closing(connect(path)) as raw:
         seen: list[int] = []
 
         def look(statement: str) -> None:
             """Count the guards of the events at each statement of the append, and fail to write."""
-            seen.extend(
-                raw.execute("SELECT count(*) FROM sqlite_master WHERE type = 'trigger'").fetchone()
-            )
-            if not statement.startswith("BEGIN"):
-                with pytest.raises(sqlite3.OperationalError, match="locked"):
+            guards = "SELECT count(*) FROM sqlite_master WHERE type = 'trigger'"
+            seen.extend(raw.execute(guards).fetchall()[0])
+            if not statement.startswith(("BEGIN", "PRAGMA")):
+                with pytest.raises(SQLiteError, match="locked"):
                     raw.execute(CHANGES[3])
 
-        store._writer.set_trace_callback(look)  # pyright: ignore[reportPrivateUsage]  # to look meanwhile
+        note_statements(store._writer, look)  # pyright: ignore[reportPrivateUsage]  # to look meanwhile
         store.commit([command(A, events=MANY_EVENTS)])
-        store._writer.set_trace_callback(None)  # pyright: ignore[reportPrivateUsage]  # as before
+        note_statements(store._writer, None)  # pyright: ignore[reportPrivateUsage]  # as before
 
     assert len(seen) > MANY_EVENTS / ROWS_TOGETHER
     assert set(seen) == {sum(each.startswith("CREATE") for each in SQLITE_GUARDS)}
 
 
-def test_a_guard_of_an_insert_searches_by_whole_keys_and_never_reads_a_partition() -> None:
+def test_a_guard_of_an_insert_searches_by_whole_keys_and_never_reads_a_partition(
+    path: Path, store: SqliteStore
+) -> None:
     [guard] = [each for each in SQLITE_GUARDS if "events_never_replaced" in each]
     condition = guard.partition(" WHEN ")[2].partition(" BEGIN ")[0]
-    with closing(sqlite3.connect(":memory:")) as raw:
-        for statement in statements(SQLITE_TYPES, SQLITE_GUARDS):
-            raw.execute(statement)
+    with closing(connect(path)) as raw:
         query = re.sub(r"NEW\.\w+", "?", condition)
         plan = raw.execute(f"EXPLAIN QUERY PLAN SELECT {query}", [0] * query.count("?")).fetchall()
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sqlite3
 import stat
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -13,6 +12,7 @@ from threading import Event
 import pytest
 from msgspec import structs
 
+from eventstore.engine.sqlite.driver import connect
 from eventstore.operations.open import operations_file
 from eventstore.operations.sqlite import SqliteOperations
 from eventstore.operations.store import WRITE_MAX, Changes, LeaseLost, OperationsUnavailable
@@ -166,7 +166,7 @@ async def test_a_write_is_answered_once_it_is_synced_and_does_not_hold_the_lock_
     writing = asyncio.ensure_future(store.add(delivery(0, id="w:ping")))
     try:
         await asyncio.wait_for(syncing.wait(), 10)
-        other = sqlite3.connect(path, isolation_level=None, timeout=0)
+        other = connect(path)
         other.execute("DELETE FROM webhook_deliveries")
         other.close()
         assert not writing.done()
@@ -245,7 +245,7 @@ async def test_a_table_of_an_earlier_version_gets_its_new_column(path: Path) -> 
     progress = importing("one")
     async with opened(path) as store:
         await store.keep_import(progress)
-    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+    with closing(connect(path)) as raw:
         raw.execute("ALTER TABLE imports DROP COLUMN updated")
 
     async with opened(path) as store:

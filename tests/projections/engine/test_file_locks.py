@@ -5,7 +5,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from projections.engine.sqlite.driver import connect
+from eventstore.engine.sqlite.driver import connect
 from projections.engine.sqlite.files import Files
 
 WRITE_AND_CLOSE = """

@@ -11,13 +11,13 @@ from uuid import UUID
 
 import pytest
 
+from eventstore.engine.sqlite.driver import connect
 from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
 from projections.catalog import PROJECTIONS
 from projections.engine.digest import compare
 from projections.engine.projector import Projector
 from projections.engine.sqlite import connection
-from projections.engine.sqlite.driver import connect
 from projections.engine.sqlite.store import SQLiteReadStore
 from projections.engine.store import OutOfTurn, ReadStoreUnavailable, Rebuilding
 from projections.work.task import Tasks

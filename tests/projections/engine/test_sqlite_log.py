@@ -8,9 +8,9 @@ from uuid import UUID
 
 import pytest
 
+from eventstore.engine.sqlite.driver import connect
 from eventstore.memory import MemoryStore
 from projections.engine.sqlite import store
-from projections.engine.sqlite.driver import connect
 from projections.engine.sqlite.store import SQLiteReadStore
 from tests.commands.acme import ACCOUNTS, task
 from tests.projections.spec import project_all, to_the_end

@@ -7,13 +7,13 @@ from uuid import UUID
 import pytest
 
 from domain.base import TaskId
+from eventstore.engine.sqlite.driver import connect
 from eventstore.memory import MemoryStore
 from projections.catalog import PROJECTIONS
 from projections.engine import leading
 from projections.engine.mongo.store import MongoReadStore
 from projections.engine.projector import Projector
 from projections.engine.rebuild import rebuild
-from projections.engine.sqlite.driver import connect
 from projections.engine.store import ReadStore
 from projections.work.task import Tasks
 from tests.commands.acme import task

@@ -10,11 +10,11 @@ from msgspec.structs import replace
 
 from domain.base import ProjectId, UserId
 from domain.work.task.events import Priority, TaskSchedule, TaskScheduled, TaskStatus
+from eventstore.engine.sqlite.driver import connect
 from eventstore.memory import MemoryStore
 from projections.engine.find import ReadModels
 from projections.engine.progress import Progress
 from projections.engine.query import ListSlice
-from projections.engine.sqlite.driver import connect
 from projections.engine.sqlite.keeping import page_statement
 from projections.engine.sqlite.store import SQLiteReadStore
 from projections.engine.store import ReadStore

@@ -16,10 +16,10 @@ from msgspec.structs import replace
 from commands.lint.walk import lint_log
 from domain.base import OrgId
 from domain.identity.organization.membership import Role
+from eventstore.engine.sqlite.driver import connect
 from eventstore.log import EventLog
 from files.open import open_files
 from projections.engine.progress import Progress
-from projections.engine.sqlite.driver import connect
 from runtime.log_guard import KeyForgetting
 from runtime.system import System
 from security.sealing import DataKeys

@@ -4,7 +4,6 @@ We wait for the lock in short steps of our own: SQLite's waiting sleeps longer a
 100 ms, so that whoever waits misses the moments in which a busy process leaves the lock alone.
 """
 
-import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -13,6 +12,7 @@ from threading import Thread
 from typing import TypeVar
 
 from eventstore.append import LogUnavailable
+from eventstore.engine.sqlite.driver import READ, Database, SQLiteError, connect, is_locked
 
 T = TypeVar("T")
 
@@ -24,6 +24,8 @@ follow each other without a pause, only one that holds the lock can begin the lo
 """
 _CHECKPOINT_AT = "PRAGMA wal_autocheckpoint = {}"
 
+_PATIENCE_MS = 5_000
+"""How long a look at the tables waits for a process that opens the file."""
 POLL_S = 0.001
 """How often a process that waits for the lock tries to take it."""
 
@@ -33,12 +35,12 @@ def tables_in(path: Path) -> set[str]:
 
     :raises LogUnavailable: it is no database, or cannot be read.
     """
-    address = f"{path.absolute().as_uri()}?mode=ro"
     try:
-        with closing(sqlite3.connect(address, uri=True)) as connection:
+        with closing(connect(path, READ)) as connection:
+            connection.set_busy_timeout(_PATIENCE_MS)
             found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
             return {name for (name,) in found}
-    except sqlite3.Error as error:
+    except SQLiteError as error:
         raise LogUnavailable(f"{path}: {error}") from error
 
 
@@ -53,7 +55,7 @@ class Checkpoints:
         self._path = path
         self._thread: Thread | None = None
 
-    def commit(self, writer: sqlite3.Connection) -> None:
+    def commit(self, writer: Database) -> None:
         """Commit a large append; what it adds to the write-ahead log is copied behind it."""
         writer.execute(_CHECKPOINT_AT.format(CHECKPOINT_PAGES * 4))
         try:
@@ -75,37 +77,20 @@ class Checkpoints:
             self._thread.join()
 
     def _copy(self) -> None:
-        with suppress(sqlite3.Error), closing(sqlite3.connect(self._path)) as connection:
+        with suppress(SQLiteError), closing(connect(self._path)) as connection:
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)")  # or a later commit copies
-
-
-def bind_quickly() -> None:
-    """Let Python's module bind bytes and None to statements as they are, in the whole process.
-
-    It looks for an adapter of each such parameter, and if there is none, for two methods that
-    neither has: that takes 0.5 µs, twice as long as all else about a parameter.
-    """
-    sqlite3.register_adapter(bytes, bytes.__bytes__)
-    sqlite3.register_adapter(
-        type(None), dict[None, None]().get
-    )  # which returns None, without Python
 
 
 def once_unlocked(work: Callable[[], T], wait_s: float) -> T:
     """Return the result of *work*, which is tried until no other process holds the lock.
 
-    :raises sqlite3.OperationalError: it is still locked after *wait_s* seconds, or anything else.
+    :raises SQLiteError: it is still locked after *wait_s* seconds, or anything else.
     """
     deadline = time.monotonic() + wait_s
     while True:
         try:
             return work()
-        except sqlite3.OperationalError as error:
+        except SQLiteError as error:
             if not is_locked(error) or time.monotonic() > deadline:
                 raise
         time.sleep(POLL_S)
-
-
-def is_locked(error: sqlite3.Error) -> bool:
-    """Return whether a statement failed because another process holds the lock."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY

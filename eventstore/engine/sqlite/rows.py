@@ -1,6 +1,5 @@
 """Adds rows to an SQLite file, many of them by one statement."""
 
-import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, groupby
 from operator import attrgetter
@@ -9,6 +8,7 @@ from typing import Any
 from domain.base import OrgId
 from eventstore.engine.beside import INSERT_EVENTS, TableWrite, event_rows
 from eventstore.engine.schema import ROWS_TOGETHER, RUN, insert_run
+from eventstore.engine.sqlite.driver import Database
 from eventstore.recorded import Row
 
 MANY_EVENTS = 500
@@ -18,7 +18,7 @@ _INSERT_RUN = insert_run(INSERT_EVENTS.into)
 
 
 def add_all(
-    writer: sqlite3.Connection,
+    writer: Database,
     events: Sequence[Row],
     part_of: Callable[[OrgId], int],
     writes: Iterable[tuple[TableWrite, Sequence[Sequence[Any]]]],
@@ -29,9 +29,7 @@ def add_all(
         _add_rows(writer, write, rows)
 
 
-def _add_events(
-    writer: sqlite3.Connection, events: Sequence[Row], part_of: Callable[[OrgId], int]
-) -> None:
+def _add_events(writer: Database, events: Sequence[Row], part_of: Callable[[OrgId], int]) -> None:
     """Add *events*: one by one while the guard looks at each, otherwise in runs.
 
     Of a statement that adds several, SQLite copies all rows before it shows the guard the first.
@@ -49,7 +47,7 @@ def _add_events(
             _add_rows(writer, INSERT_EVENTS, rows)
 
 
-def _add_rows(writer: sqlite3.Connection, write: TableWrite, rows: Sequence[Sequence[Any]]) -> None:
+def _add_rows(writer: Database, write: TableWrite, rows: Sequence[Sequence[Any]]) -> None:
     """Run *write* for its rows, for many rows of an insertion at once."""
     if isinstance(write, str):
         if rows:

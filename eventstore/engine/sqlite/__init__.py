@@ -1,0 +1,1 @@
+"""What only SQLite needs: its driver, a file as a whole, and rows that are added together."""
