@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from operator import attrgetter
 from threading import Lock, local
 from typing import Any, NamedTuple, cast
 from uuid import UUID
@@ -15,10 +16,8 @@ from eventstore.engine.lookups import BatchTry, Question
 from eventstore.engine.probes import Rows, marks
 from eventstore.engine.remembered_heads import OwnCommits
 from eventstore.engine.schema import (
-    NO_REPLACING,
     OLD_SHAPE,
     OLD_TABLE,
-    REPLACING,
     SQLITE_GUARDS,
     SQLITE_TYPES,
     statements,
@@ -31,6 +30,7 @@ from eventstore.engine.sqlite.driver import (
     Database,
     committing,
     connect,
+    fire_triggers,
 )
 from eventstore.engine.sqlite.file import Checkpoints, once_unlocked
 from eventstore.engine.sqlite.rows import MANY_EVENTS, add_all
@@ -40,6 +40,8 @@ from eventstore.store import Mark, OwnCommit
 
 _STATE, _PRIVATE = 4, 5
 """Where they are in ``COLUMNS``."""
+
+_REDACTED = attrgetter("redacted")
 
 _owner = cast(Callable[[bytes], OrgId], id_of)  # OrgId() is a call for each row
 
@@ -73,6 +75,7 @@ class SqliteStore(SqlSideTables):
         self._opened: list[_Opened] = []
         self._writer, self._write_lock = self._connect()
         self._writer.set_busy_timeout(0)  # we wait for its lock ourselves
+        fire_triggers(self._writer, fire=False)  # see eventstore/engine/schema.py
         self._writer.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")
         counters_of(LOG_DRIVER).pool_created()
 
@@ -132,19 +135,19 @@ class SqliteStore(SqlSideTables):
 
     def _write(self, settled: Settled) -> None:
         """Write what was admitted, and commit it."""
-        events = settled.events
+        writer, events = self._writer, settled.events
+        redacts = any(map(_REDACTED, settled.admitted))
+        if redacts:  # the one change of events: its guard looks at it
+            fire_triggers(writer, fire=True)
+        try:
+            add_all(writer, events, self._part, self._writes(settled))
+        finally:
+            if redacts:
+                fire_triggers(writer, fire=False)
         if len(events) >= MANY_EVENTS:
-            self._write_many(settled, events)
-            return
-        add_all(self._writer, events, self._part, self._writes(settled))
-        self._writer.execute("COMMIT")
-
-    def _write_many(self, settled: Settled, events: Sequence[Row]) -> None:
-        writer = self._writer
-        writer.execute(REPLACING)
-        add_all(writer, events, self._part, self._writes(settled))
-        writer.execute(NO_REPLACING)
-        self._checkpoints.commit(writer)
+            self._checkpoints.commit(writer)
+        else:
+            writer.execute("COMMIT")
 
     def commit_free(self, appends: Sequence[Append]) -> Sequence[Outcome | None]:
         return self.commit(appends)

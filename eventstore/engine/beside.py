@@ -62,7 +62,8 @@ _DESTROY_KEY = (
     " ON CONFLICT (part, subject) DO UPDATE SET wrapped = NULL, destroyed_at = 1"
 )
 
-_REDACT = "UPDATE events SET private = ? WHERE part = ? AND stream_id = ? AND version = ?"
+REDACT = "UPDATE events SET private = ? WHERE part = ? AND stream_id = ? AND version = ?"
+"""The one change of an event."""
 
 TableWrite = Insert | str
 """A statement that adds rows, or another one."""
@@ -194,7 +195,7 @@ class SqlSideTables(SqlTrees):
             for each in append.redacted
         ]
         if left:
-            yield _REDACT, left
+            yield REDACT, left
 
     def _secret_write(self, secret: Secret, part: int) -> SqlWrite:
         if secret.sealed is None:

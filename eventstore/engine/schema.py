@@ -122,15 +122,11 @@ NO_REPLACING = (
     " OR EXISTS (SELECT 1 FROM events WHERE rowid = NEW.rowid)"
     " BEGIN SELECT RAISE(ABORT, 'events are immutable'); END"
 )
-REPLACING = "DROP TRIGGER IF EXISTS events_never_replaced"
-"""The guard of SQLite against REPLACE, and how a large append takes it down.
+"""The guard of SQLite against REPLACE.
 
 REPLACE deletes conflicting rows without firing delete triggers, unless the connection has
-``recursive_triggers`` on. The guard costs 2 µs per event, of which more than half are spent however
-little it looks at: SQLite copies the rows of a statement before it shows them to a trigger.
-A large append therefore takes it down and puts it up again in its own transaction, so that nobody
-else ever sees the table without it. Its plain INSERT replaces nothing, because the unique indexes
-refuse what is there.
+``recursive_triggers`` on. The guard costs 3 µs per event, so the connection that appends fires no
+triggers: its plain INSERT replaces nothing, because the unique indexes refuse what is there.
 """
 
 _FIXED = (

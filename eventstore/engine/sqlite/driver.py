@@ -115,6 +115,11 @@ def committing(connection: Database) -> Generator[None]:
         raise
 
 
+def fire_triggers(connection: Database, *, fire: bool) -> None:
+    """Have triggers fire at what the connection writes, as they do at first, or not."""
+    cast(apsw.Connection, connection).config(apsw.SQLITE_DBCONFIG_ENABLE_TRIGGER, int(fire))
+
+
 def result_code(error: BaseException) -> int:
     """Return SQLite's extended result code, 0 if it has none."""
     return getattr(error, "extendedresult", 0)

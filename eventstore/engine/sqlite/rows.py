@@ -12,7 +12,7 @@ from eventstore.engine.sqlite.driver import Database
 from eventstore.recorded import Row
 
 MANY_EVENTS = 500
-"""Events of one transaction whose guard costs more than taking it down and putting it up."""
+"""Events of one transaction from which on it is worth finding those that follow each other."""
 
 _INSERT_RUN = insert_run(INSERT_EVENTS.into)
 
@@ -30,9 +30,9 @@ def add_all(
 
 
 def _add_events(writer: Database, events: Sequence[Row], part_of: Callable[[OrgId], int]) -> None:
-    """Add *events*: one by one while the guard looks at each, otherwise in runs.
+    """Add *events*: a few one by one, many in runs.
 
-    Of a statement that adds several, SQLite copies all rows before it shows the guard the first.
+    A statement that adds several takes longer for each, but in a run they share parameters.
     """
     if len(events) < MANY_EVENTS:
         rows = event_rows(events, part_of, attrgetter("bytes"))
