@@ -54,7 +54,7 @@ def measure() -> list[Figure]:
             connection.execute(_TABLE.encode())
             by_hand = _ByHand(connection)
             figures = measure_appending(
-                store, store.batches, tickets, by_hand.insert, TARGET_BY_HAND
+                store, store.batches, tickets, {"by hand": by_hand.insert}, TARGET_BY_HAND
             )
         tickets.close()
         return figures

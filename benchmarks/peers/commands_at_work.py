@@ -8,7 +8,7 @@ looked up by name.
 import asyncio
 import gc
 import json
-import sqlite3
+import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -19,6 +19,13 @@ from types import ModuleType
 from typing import Any
 
 WRITERS = 64
+STORED = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1])
+connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+[pages], [size] = (connection.execute(f"PRAGMA page_{w}").fetchone() for w in ("count", "size"))
+print(pages * size)
+"""
 STATUS_CHANGES, CREATED = 25, 10
 """By each writer, in one measurement; a free plan has room for the tasks of one."""
 
@@ -86,15 +93,12 @@ class Commands:
         }
 
     def _stored(self) -> int:
-        """Return the size of the database without its write-ahead log."""
-        connection = sqlite3.connect(self._path)
-        try:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            [pages] = connection.execute("PRAGMA page_count").fetchone()
-            [size] = connection.execute("PRAGMA page_size").fetchone()
-            return int(pages) * int(size)
-        finally:
-            connection.close()
+        """Return the size of the database without its write-ahead log.
+
+        Another process looks, as this one must not open the file by a second copy of SQLite.
+        """
+        command = [sys.executable, "-c", STORED, str(self._path)]
+        return int(subprocess.run(command, check=True, capture_output=True).stdout)
 
 
 async def main(path: Path) -> None:
