@@ -190,8 +190,8 @@ class Tasks(AggregateProjection[Task]):
     """
 
     name = "tasks"
-    version = 30
-    since = 30  # tasks did not show how they repeat
+    version = 31
+    since = 31  # tasks with one priority were in the order of creation, but for those of one time
     tags = tags_of(TaskEvent, RelationEvent, CONTENTS)
     state = ListedTask
     more: ClassVar[Mapping[str, Kind]] = {

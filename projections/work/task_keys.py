@@ -65,14 +65,12 @@ def changed_key(task: Task, changed_at: datetime | None) -> str:
 
 
 def urgency(task: Task) -> str:
-    """Return the sort key of the priority; of tasks with the same one, the newest is the highest.
+    """Return the sort key of the priority; tasks with the same one are in the order of creation.
 
     It is empty if none of its own events came.
     """
-    created_at = task.created_at
-    if created_at is None:
-        return ""
-    return f"{_WEIGHTS[task.priority]}!{exact_time(created_at)}!{task.key}"
+    created = created_key(task)
+    return created and f"{_WEIGHTS[task.priority]}!{created}"
 
 
 def urgent(priorities: Sequence[Priority]) -> tuple[str, str] | None:

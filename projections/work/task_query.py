@@ -73,6 +73,15 @@ class TaskOrder(NamedTuple):
 NEWEST_FIRST, BY_KEY = TaskOrder(), TaskOrder(TaskSort.KEY)
 
 
+def nearest(order: TaskOrder, wanted: TaskFilter) -> TaskOrder:
+    """Return the order that is the same for *wanted* tasks, and has fewest others between them.
+
+    In that of priorities, the tasks with one priority stand together in the order of creation.
+    """
+    is_part = order.sort is TaskSort.NEWEST and len(wanted.priorities) == 1
+    return order._replace(sort=TaskSort.PRIORITY) if is_part else order
+
+
 class Lane(NamedTuple):
     """Projects and the statuses to list of them; None means any. ``key`` is that of the first.
 
@@ -148,6 +157,7 @@ def _planned(org_id: OrgId, lane: Lane, wanted: TaskFilter, order: TaskOrder, li
     projects = [text_of(each) for each in lane.projects]
     where: dict[str, Value] = {"org": text_of(org_id), "deleted": wanted.hidden}
     residual: dict[str, Value] = {} if wanted.open is None else {"open": wanted.open}
+    order = nearest(order, wanted)
     low, high, compared = _bounded(wanted, order)
     groups = _groups(compared, lane)
     lacks = lacking(wanted.lacking) if wanted.lacking else []
@@ -171,17 +181,17 @@ def _planned(org_id: OrgId, lane: Lane, wanted: TaskFilter, order: TaskOrder, li
         below=high,
         residual=residual,
         holding=[("facets", group.facets) for group in groups],
-        within=compared_beside(wanted, order.field),
+        within=compared_beside(compared, order.field),
         entered=entered(wanted),
         among=wanted.among,
     )
     if wanted.among is not None:  # the index of ids answers
         return Plans([query], [query], [[]])
     alone = not (lacks or wanted.ranges)
-    spanned = [*_spanning(query, wanted)] if alone else []
+    spanned = [*_spanning(query, compared)] if alone else []
     walks = _walks(query, groups, lacks)
     short = [replace(walk, few=True) for walk in walks]
-    gathered = [[*map(_as_gathered, _gathering(walk, wanted))] for walk in walks]
+    gathered = [[*map(_as_gathered, _gathering(walk, compared))] for walk in walks]
     return Plans(walks, short, gathered, spanned, [*_ranged(query, wanted, lacks)])
 
 
@@ -225,7 +235,14 @@ def _bounded(wanted: TaskFilter, order: TaskOrder) -> tuple[str | None, str | No
         if each.field == order.field:
             return each.low, each.high, wanted
     ends = urgent(wanted.priorities) if order.sort is TaskSort.PRIORITY else None
-    return (None, None, wanted) if ends is None else (*ends, replace(wanted, priorities=()))
+    if ends is None:
+        return None, None, wanted
+    (low, high), compared = ends, replace(wanted, priorities=())
+    if wanted.created is not None and len(wanted.priorities) == 1:
+        begin, end = wanted.created.span
+        low, high = f"{low}{begin or ''}", high if end is None else f"{low}{end}"
+        compared = replace(compared, created=None)
+    return low, high, compared
 
 
 def _led_by(query: Query, groups: Sequence[FacetGroup], at: int) -> Query:
@@ -292,9 +309,5 @@ def narrowed(lanes: Sequence[Lane], wanted: TaskFilter) -> Iterator[Lane]:
 
 def _groups(wanted: TaskFilter, lane: Lane) -> list[FacetGroup]:
     """Return the facets that tasks of one lane must have."""
-    return facets_asked(_of_lane(wanted, lane), lane.statuses or ())
-
-
-def _of_lane(wanted: TaskFilter, lane: Lane) -> TaskFilter:
-    """Return *wanted* of the tasks of one lane."""
-    return wanted if lane.creator is None else replace(wanted, creators=(lane.creator,))
+    creators = wanted.creators if lane.creator is None else (lane.creator,)
+    return facets_asked(replace(wanted, creators=creators), lane.statuses or ())

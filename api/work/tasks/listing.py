@@ -36,8 +36,9 @@ from projections.work.workflow import keys_within
 _READ = ("projects", "tasks", "searched_texts")
 """The read models of a list that asks for words, or for what is blocked."""
 
-_ORDERED = "created"
-"""What cursors are bound to: those that were made when lists began with the last ids are refused.
+_ORDERED = "priority"
+"""What cursors are bound to: those are refused that were made before tasks with one priority were
+listed in the order of priorities.
 """
 NO_CYCLE = CycleId(UUID(int=0))
 """A cycle that no task is in."""

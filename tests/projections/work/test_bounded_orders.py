@@ -25,6 +25,8 @@ from tests.projections.task_lists import OPS
 from tests.spec import on, opened, record
 
 LANES = ([Lane((ENG,))], [Lane((ENG, OPS))], [Lane((ENG,), ("TODO",)), Lane((OPS,))])
+SORTS = TaskSort.PRIORITY, TaskSort.NEWEST
+ORDERS = [TaskOrder(sort, turned) for sort in SORTS for turned in (False, True)]
 CHOICES = [c for size in range(1, 5) for c in combinations(Priority, size)]
 PAGE = 3
 LAST = 24
@@ -58,13 +60,13 @@ async def in_pages(
         assert some.size == PAGE
 
 
-async def test_tasks_of_some_priorities_are_those_of_all_in_the_order_of_priorities(
+async def test_tasks_of_some_priorities_are_those_of_all_in_the_order_of_the_list(
     store: ReadStore,
 ) -> None:
     models = await filled(store)
 
     for lanes in LANES:
-        for order in (TaskOrder(TaskSort.PRIORITY), TaskOrder(TaskSort.PRIORITY, turned=True)):
+        for order in ORDERS:
             every = await in_pages(models, lanes, EVERY_TASK, order)
             about: list[dict[str, Any]] = [json.loads(one) for one in every]
             for chosen in CHOICES:
@@ -94,3 +96,16 @@ def test_priorities_next_to_each_other_are_bounds_of_their_order() -> None:
         assert (query.above is not None) is bounded
         assert query.filters is False
         assert (query.contains is None) is (bounded or not chosen)
+
+
+def test_tasks_with_one_priority_are_listed_by_creation_in_the_order_of_priorities() -> None:
+    for chosen, sort in (
+        ((Priority.HIGH,), "urgency"),
+        ((Priority.HIGH, Priority.URGENT), "created"),
+        ((), "created"),
+    ):
+        wanted = TaskFilter(priorities=chosen, assignees=(UserId(ANA),))
+        [query, *others] = task_plans(ACME, Lane((ENG,)), wanted, TaskOrder(), PAGE).walks
+
+        assert query.sort == sort
+        assert (others == []) is (len(chosen) < 2)

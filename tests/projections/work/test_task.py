@@ -110,7 +110,7 @@ def test_a_task_can_be_looked_up_by_everything_that_is_shown_of_it() -> None:
         "open": True,
         "due": None,
         "due_order": "9999-12-31T25!ENG-1",
-        "urgency": "1!2026-03-01T09:30:00.000000+00:00!ENG-1",
+        "urgency": "1!2026-03-01T09:30:00.000000+00:00!0000001!ENG",
         "ordered": [],
         "facets": [
             f"assignee:{ANA}",

@@ -88,6 +88,10 @@ BESIDE: dict[str, tuple[TaskFilter, Callable[[Told], bool]]] = {
         TaskFilter(open=True),
         lambda told: told["group"] not in {"DONE", "CANCELLED"},
     ),
+    "medium": (
+        TaskFilter(priorities=(Priority.MEDIUM,)),
+        lambda told: told["priority"] == "MEDIUM",
+    ),
     "due and of a priority": (
         TaskFilter(due=IN_MARCH, priorities=(Priority.LOW, Priority.MEDIUM)),
         lambda told: (
@@ -192,6 +196,8 @@ async def test_in_the_order_of_a_time_a_period_is_two_ends_of_it(
     for sort, wanted in (
         (TaskSort.NEWEST, TaskFilter(created=period)),
         (TaskSort.UPDATED, TaskFilter(updated=period)),
+        (TaskSort.NEWEST, TaskFilter(created=period, priorities=(Priority.MEDIUM,))),
+        (TaskSort.PRIORITY, TaskFilter(created=period, priorities=(Priority.MEDIUM,))),
     ):
         for lanes in LANES.values():
             models.queries.clear()
