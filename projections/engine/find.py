@@ -112,9 +112,9 @@ class ReadModels:
     async def full_pages(self, *queries: Query) -> list[ListSlice]:
         """Return one page for each query, as ``page`` does; their first slices are read at once."""
         begun = await self.pages(*queries)
-        return [await self._filled(*each) for each in zip(queries, begun, strict=True)]
+        return [await self.filled(*each) for each in zip(queries, begun, strict=True)]
 
-    async def _filled(self, query: Query, begun: ListSlice) -> ListSlice:
+    async def filled(self, query: Query, begun: ListSlice) -> ListSlice:
         """Return the page that begins with a slice."""
         is_full = begun.size == query.limit and (begun.has_more or not begun.keys)
         if begun.next_key is None or is_full:
@@ -159,11 +159,19 @@ class ReadModels:
 
     async def remembered(self, plans: Hashable, choose: Callable[[], Awaitable[Query]]) -> Query:
         """Return which query was chosen of *plans* in the last seconds, or *choose* one."""
-        chosen = self._chosen.get(plans)
+        chosen = self.chosen(plans)
         if chosen is None:
             chosen = await choose()
-            self._chosen.keep(plans, chosen)
+            self.choose(plans, chosen)
         return chosen
+
+    def chosen(self, plans: Hashable) -> Query | None:
+        """Return which query was chosen of *plans* in the last seconds, None if none was."""
+        return self._chosen.get(plans)
+
+    def choose(self, plans: Hashable, query: Query) -> None:
+        """Remember which query was chosen of *plans*."""
+        self._chosen.keep(plans, query)
 
     async def _counted(self, query: Query, most: int) -> int:
         began = time.monotonic()

@@ -8,9 +8,17 @@ from typing import Any
 from domain.base import OrgId, ProjectId
 from projections.base import text_of
 from projections.engine.find import PAGE_DEFAULT, ReadModels, full_page
-from projections.engine.query import ListSlice, Query, list_slice
+from projections.engine.query import (
+    EITHER_MAX,
+    LOOKUPS_MAX,
+    RESIDUAL_ROWS_MAX,
+    ListSlice,
+    Query,
+    list_slice,
+)
 from projections.engine.sizes import SIZE_MAX
 from projections.work.task_filter import EVERY_TASK, TaskFilter
+from projections.work.task_keys import lacking
 from projections.work.task_query import (
     BY_KEY,
     NEWEST_FIRST,
@@ -20,7 +28,7 @@ from projections.work.task_query import (
     TaskOrder,
     TaskSort,
     behind,
-    narrowed,
+    groups_of,
     task_plans,
 )
 
@@ -53,7 +61,7 @@ async def find_tasks(  # noqa: PLR0913, PLR0917 - the list, its filter and its p
     plans = [task_plans(org_id, lane, wanted, order, limit) for lane in narrowed(lanes, wanted)]
     queries = [await _chosen(models, each) for each in plans]
     if len(queries) == 1:
-        return await models.page(behind(queries[0], after, limit * keyed))
+        return await _page(models, plans[0], behind(queries[0], None, limit * keyed), after)
 
     async def find(some: int, after: Any) -> ListSlice:
         asked = [behind(query, after, some) for query in queries]
@@ -126,6 +134,29 @@ async def _least_work(models: ReadModels, plans: Plans) -> Query:
     return query
 
 
+async def _page(models: ReadModels, plans: Plans, query: Query, after: Any) -> ListSlice:
+    """Return the page of a chosen *query* behind a sort key.
+
+    If what matches comes late in the order of the list, as what was changed last does in that of
+    ranks, it is put in order instead, and so it is when this page is asked for again.
+    """
+    walk, place = behind(query, after), (plans, after)
+    if not (plans.spanned and walk.sifted):
+        return await models.page(walk)
+    chosen = models.chosen(place)
+    if chosen is None:
+        [begun] = await models.pages(walk)
+        is_short = begun.size < walk.limit and begun.next_key is not None
+        sizes = await models.sizes(plans.spanned, WALK_MAX) if is_short else [WALK_MAX]
+        size = min(sizes)
+        # A task in a slice takes as long as two that are put in order.
+        if size == WALK_MAX or size * begun.size > 2 * RESIDUAL_ROWS_MAX * walk.limit:
+            return await models.filled(walk, begun)
+        chosen = plans.spanned[sizes.index(size)]
+        models.choose(place, chosen)
+    return await models.page(behind(chosen, after, walk.limit * walk.keyed))
+
+
 def walked(size: int, left: int, limit: int) -> int:
     """Return how many of *size* tasks are looked at until a page of those that are *left* ends."""
     return min(size, size * limit // max(left, 1))
@@ -150,7 +181,7 @@ async def find_tasks_by_key(  # noqa: PLR0913, PLR0917 - the list, its filter an
     if len(lanes) == 1:
         plans = task_plans(org_id, lanes[0], wanted, order, limit)
         query = behind(await _chosen(models, plans), None, limit * keyed)
-        return await _page_by_key(models, query, lanes[0], after)
+        return await _page_by_key(models, plans, query, lanes[0], after)
 
     async def find(some: int, after: Any) -> ListSlice:
         items, keys = list[bytes](), list[str]()
@@ -171,12 +202,26 @@ async def find_tasks_by_key(  # noqa: PLR0913, PLR0917 - the list, its filter an
     return await full_page(find, limit, after)
 
 
+def narrowed(lanes: Sequence[Lane], wanted: TaskFilter) -> Iterator[Lane]:
+    """Yield *lanes* divided into such that a query of each begins at few enough places."""
+    for lane in lanes:
+        if len(lane.projects) == 1:  # there is nothing to divide
+            yield lane
+            continue
+        lacks = len(lacking(wanted.lacking)) if wanted.lacking else 0
+        ranges = max((len(each.ranges) for each in wanted.ranges), default=0)
+        places = max(sum(len(group.facets) for group in groups_of(wanted, lane)), lacks, ranges)
+        many = max(min(EITHER_MAX, LOOKUPS_MAX // max(places, 1)), 1)
+        for at in range(0, len(lane.projects), many):
+            yield lane._replace(projects=lane.projects[at : at + many])
+
+
 async def _page_by_key(
-    models: ReadModels, query: Query, lane: Lane, after: str | None
+    models: ReadModels, plans: Plans, query: Query, lane: Lane, after: str | None
 ) -> ListSlice:
     """Return tasks of one project in the order of their keys."""
     for _, number in _lanes_behind([lane], TaskOrder(TaskSort.KEY, query.descending), after):
-        found = await models.page(behind(query, number))
+        found = await _page(models, plans, query, number)
         next_key = None if found.next_key is None else _key_in(lane, found.next_key)
         keys = [_key_in(lane, each) for each in found.keys] if query.keyed else ()
         return found._replace(next_key=next_key, keys=keys)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from domain.base import OrgId, ProjectId, UserId
 from projections.base import text_of
-from projections.engine.query import EITHER_MAX, LOOKUPS_MAX, Query
+from projections.engine.query import EITHER_MAX, Query
 from projections.shape import Value
 from projections.work.task_filter import (
     FacetGroup,
@@ -159,7 +159,7 @@ def _planned(org_id: OrgId, lane: Lane, wanted: TaskFilter, order: TaskOrder, li
     residual: dict[str, Value] = {} if wanted.open is None else {"open": wanted.open}
     order = nearest(order, wanted)
     low, high, compared = _bounded(wanted, order)
-    groups = _groups(compared, lane)
+    groups = groups_of(compared, lane)
     lacks = lacking(wanted.lacking) if wanted.lacking else []
     several = len(projects) > 1
     if wanted.among is not None:
@@ -293,21 +293,7 @@ def _within_span(query: Query, span: FilterSpan) -> Query:
     )
 
 
-def narrowed(lanes: Sequence[Lane], wanted: TaskFilter) -> Iterator[Lane]:
-    """Yield *lanes* divided into such that a query of each begins at few enough places."""
-    for lane in lanes:
-        if len(lane.projects) == 1:  # there is nothing to divide
-            yield lane
-            continue
-        lacks = len(lacking(wanted.lacking)) if wanted.lacking else 0
-        ranges = max((len(each.ranges) for each in wanted.ranges), default=0)
-        places = max(sum(len(group.facets) for group in _groups(wanted, lane)), lacks, ranges)
-        many = max(min(EITHER_MAX, LOOKUPS_MAX // max(places, 1)), 1)
-        for at in range(0, len(lane.projects), many):
-            yield lane._replace(projects=lane.projects[at : at + many])
-
-
-def _groups(wanted: TaskFilter, lane: Lane) -> list[FacetGroup]:
+def groups_of(wanted: TaskFilter, lane: Lane) -> list[FacetGroup]:
     """Return the facets that tasks of one lane must have."""
     creators = wanted.creators if lane.creator is None else (lane.creator,)
     return facets_asked(replace(wanted, creators=creators), lane.statuses or ())

@@ -153,13 +153,21 @@ def nothing_else(query: Query) -> bool:
     return not query.filters
 
 
-@pytest.mark.parametrize("way", ["walked", "sliced", "spanned", "gathered"])
+def look_at_few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a slice of a list end behind two rows that filters have looked at."""
+    for module in ("engine.query", "engine.sqlite.pages", "engine.mongo.store", "work.task_list"):
+        monkeypatch.setattr(f"projections.{module}.RESIDUAL_ROWS_MAX", 2)
+
+
+@pytest.mark.parametrize("way", ["walked", "sliced", "late", "spanned", "gathered"])
 async def test_lists_by_time_are_what_the_filters_leave_of_all_in_order(
     store: ReadStore, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     monkeypatch.setattr(task_list, "SPAN_MAX", 1_000 if way == "spanned" else -1)
-    monkeypatch.setattr(task_list, "SIZE_MAX", -1 if way in {"walked", "sliced"} else 2_000)
+    monkeypatch.setattr(task_list, "SIZE_MAX", -1 if way in {"walked", "sliced", "late"} else 2_000)
     monkeypatch.setattr(task_list, "WALK_MAX", 0 if way == "sliced" else 20_000)
+    if way == "late":
+        look_at_few_rows(monkeypatch)
     if way == "gathered":
         monkeypatch.setattr(task_list, "GATHERED_FROM", 0)
         monkeypatch.setattr(task_list, "walked", lambda *_: 1_000)
@@ -253,3 +261,28 @@ async def test_not_too_many_tasks_are_walked_at_once_if_their_index_tells_what_i
         assert await in_pages(models, lanes, wanted, TaskOrder(TaskSort.RANK))
 
         assert {query.few for query in models.queries} == {at_once}
+
+
+@pytest.mark.parametrize("order", [TaskOrder(TaskSort.RANK), TaskOrder(TaskSort.KEY)])
+async def test_what_comes_late_in_an_order_is_put_in_order_also_when_it_is_asked_for_again(
+    store: ReadStore, monkeypatch: pytest.MonkeyPatch, order: TaskOrder
+) -> None:
+    monkeypatch.setattr(task_list, "SPAN_MAX", -1)
+    monkeypatch.setattr(task_list, "SIZE_MAX", -1)
+    look_at_few_rows(monkeypatch)
+    models, lane = await filled(store), Lane((ENG,), key="ENG")
+    wanted = TaskFilter(updated=Period(LATE[LAST]))
+    find: Any = find_tasks_by_key if order.sort is TaskSort.KEY else find_tasks
+    asked = list[list[bool]]()
+    for _ in range(2):
+        models.queries.clear()
+        page = await find(models, ACME, [lane], wanted, order, 20)
+        asked.append([query.put_in_order for query in models.queries])
+    monkeypatch.setattr(task_list, "WALK_MAX", 5)
+    models.queries.clear()
+    other = await find(models, ACME, [lane], replace(wanted, open=True), order, 20)
+
+    assert page.size > PAGE
+    assert asked == [[False, True], [True]]
+    assert other.size > 0
+    assert not any(query.put_in_order for query in models.queries)
