@@ -5,18 +5,24 @@ from datetime import datetime
 from uuid import UUID
 
 from cli.failure import CommandFailed
-from commands.base import Context
+from commands.base import Command, Context
 from commands.claims.recurrence import due_claim
 from commands.fork.abandon import AbandonFork
 from commands.fork.beginning import organization_at, where_to_begin
 from commands.fork.copying import ForkCopy
-from commands.fork.finish import ForkOrganization
+from commands.fork.finish import (
+    ForkOrganization,
+    ReadInboxesOfFork,
+    active_accounts,
+    in_pieces,
+)
 from commands.fork.new_ids import NewIds
 from commands.fork.progress import ForkProgress
 from commands.fork.survey import Survey
 from commands.past.moment import LogTimes
-from domain.base import PLATFORM, OrgId
+from domain.base import PLATFORM, OrgId, UserId
 from domain.identity.organization.forked import OrganizationForked
+from domain.identity.organization.state import Organization
 from domain.work.attachment import Attachment
 from domain.work.task.state import Task
 from eventstore.backup.writing import Watch
@@ -130,9 +136,23 @@ class Fork:
             subdomain=self.subdomain,
             forked=forked,
             was=self._was,
-            copied=self.copied,
+            accounts=await self._read_by_all(),
             due=await self._due(),
         )
+        await self._handle(command)
+
+    async def _read_by_all(self) -> frozenset[UserId]:
+        """Mark everything as read by whoever may belong to it; return who has an account."""
+        states = self._system.commands.states
+        now = await states.fresh(Organization, self._org_id, self._org_id)
+        accounts = await active_accounts(states, now.members)
+        for some in in_pieces(accounts):
+            await self._handle(
+                ReadInboxesOfFork(organization_id=self.ids.fork, users=some, copied=self.copied)
+            )
+        return accounts
+
+    async def _handle(self, command: Command) -> None:
         actor = Actor(ActorKind.SYSTEM, PLATFORM)
         await self._system.commands.handle(command, Context(actor=actor, now=self._system.clock()))
 

@@ -1,6 +1,7 @@
 """The last step of a fork: the organization that all that was copied belongs to."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import ClassVar
 
 from commands.base import Change, Command, Context, Decision
@@ -8,8 +9,9 @@ from commands.fork.abandon import ForkAbandoned
 from commands.fork.progress import forget_progress
 from commands.identity.organization import Subdomain
 from commands.reads import Reads
+from commands.states import States
 from domain.audit import AuditTrail, LogForked, trail_of_fork
-from domain.base import PLATFORM, NotFound, OrgId
+from domain.base import PLATFORM, NotFound, OrgId, UserId
 from domain.identity.organization.events import OrganizationCreated, PlanChanged
 from domain.identity.organization.forked import OrganizationForked
 from domain.identity.organization.forking import hold_of_fork, members_of_fork, settings_of_fork
@@ -18,7 +20,6 @@ from domain.identity.organization.membership import (
     MemberDeactivated,
     MemberJoined,
     MemberLeft,
-    MembershipEvent,
 )
 from domain.identity.organization.settings import SettingsChanged
 from domain.identity.organization.state import Organization
@@ -29,6 +30,8 @@ from domain.name import Name
 from domain.permission import Permission
 from domain.planning.inbox import Inbox, InboxRead, stream_of_inbox
 from eventstore.claim import ClaimChange
+
+_USERS_AT_ONCE = 500
 
 
 class ForkOrganization(Command, frozen=True, kw_only=True):
@@ -49,7 +52,6 @@ class ForkOrganization(Command, frozen=True, kw_only=True):
         PlanChanged,
         OrganizationForked,
         LogForked,
-        InboxRead,
     )
     organization_id: OrgId
     name: Name
@@ -57,8 +59,8 @@ class ForkOrganization(Command, frozen=True, kw_only=True):
     forked: OrganizationForked
     was: Organization
     """What the original was then."""
-    copied: int
-    """How many events the fork has already."""
+    accounts: frozenset[UserId]
+    """The members of the original whose accounts are active."""
     due: tuple[ClaimChange, ...] = ()
     """The claims of the tasks that repeat."""
 
@@ -72,11 +74,10 @@ class ForkOrganization(Command, frozen=True, kw_only=True):
         original = await read.elsewhere(self.forked.from_organization)
         if original.purged:
             raise NotFound
-        accounts = [each for each in original.members if (await read(User, each)).active]
         created = OrganizationCreated(name=self.name, subdomain=self.subdomain, plan=Plan.PREMIUM)
         plan = self.was.plan
         smaller = [PlanChanged(from_=Plan.PREMIUM, to=plan)] if plan is not Plan.PREMIUM else []
-        members = members_of_fork(self.was.members, original.members, set(accounts))
+        members = members_of_fork(self.was.members, original.members, self.accounts)
         trail = trail_of_fork(self.forked.from_organization, self.organization_id)
         read.new(AuditTrail, trail)
         noted = LogForked(organization_id=self.organization_id, at=self.forked.at)
@@ -94,21 +95,43 @@ class ForkOrganization(Command, frozen=True, kw_only=True):
                 self.organization_id,
             ),
             Change(trail, [noted], self.forked.from_organization),
-            *self._read_by_all(read, context, members),
             *self.due,
             forget_progress(self.organization_id),
         ]
 
-    def _read_by_all(
-        self, read: Reads, context: Context, members: Sequence[MembershipEvent]
-    ) -> list[Change]:
-        """Return what marks all that was copied as read, in the inboxes of its members."""
-        gone = {each.user_id for each in members if isinstance(each, MemberLeft)}
-        joined = [each.user_id for each in members if isinstance(each, MemberJoined)]
+
+class ReadInboxesOfFork(Command, frozen=True, kw_only=True):
+    """Mark all that was copied as read in the inboxes of people, before they are members of it."""
+
+    needs: ClassVar[Permission | None] = None
+    records = (InboxRead,)
+    organization_id: OrgId
+    users: tuple[UserId, ...]
+    copied: int
+    """How many events the fork has."""
+
+    async def decide(self, read: Reads, context: Context, /) -> Decision:
         changes: list[Change] = []
-        for user_id in joined:
+        for user_id in self.users:
             stream = stream_of_inbox(user_id, self.organization_id)
-            inbox = read.new(Inbox, stream)
-            events = [] if user_id in gone else inbox.read(self.copied, context.now)
+            events = read.new(Inbox, stream).read(self.copied, context.now)
             changes += [Change(stream, events, PLATFORM)] if events else []
         return changes
+
+
+async def active_accounts(states: States, users: Iterable[UserId]) -> frozenset[UserId]:
+    """Return which of *users* have an active account."""
+    found: list[UserId] = []
+    for some in in_pieces(users):
+        accounts = await states.all_fresh([(User, each) for each in some])
+        found += (
+            each for each, account in zip(some, accounts, strict=True) if account.state.active
+        )
+    return frozenset(found)
+
+
+def in_pieces(users: Iterable[UserId]) -> Iterator[tuple[UserId, ...]]:
+    """Yield *users* some at a time, for an append or a query of their own."""
+    left = iter(users)
+    while some := tuple(islice(left, _USERS_AT_ONCE)):
+        yield some

@@ -4,13 +4,14 @@ from commands.base import Context
 from commands.claims.recurrence import due_claim
 from commands.fork.beginning import organization_at, where_to_begin
 from commands.fork.copying import ForkCopy
-from commands.fork.finish import ForkOrganization
+from commands.fork.finish import ForkOrganization, active_accounts
 from commands.fork.new_ids import NewIds
 from commands.fork.progress import ForkProgress
 from commands.fork.survey import Survey
 from commands.handler import CommandHandler
 from domain.base import PLATFORM, OrgId
 from domain.identity.organization.forked import OrganizationForked
+from domain.identity.organization.state import Organization
 from domain.work.task.state import Task
 from eventstore.claim import ClaimChange
 from eventstore.log import EventLog
@@ -34,13 +35,15 @@ async def fork_of(log: EventLog, org_id: OrgId, subdomain: str, at: int = 0) -> 
     for task_id in map(survey.ids.of, survey.repeating):
         claim = due_claim(fork, task_id, await handler.states.fresh(Task, task_id, fork))
         due += [] if claim is None else [ClaimChange(claim, task_id)]
+    now = await handler.states.fresh(Organization, org_id, org_id)
+    accounts = await active_accounts(handler.states, now.members)
     command = ForkOrganization(
         organization_id=fork,
         name="Fork",
         subdomain=subdomain,
         forked=OrganizationForked(from_organization=org_id, at=at, recorded_at=NOW),
         was=was,
-        copied=copy.progress.copied,
+        accounts=accounts,
         due=tuple(due),
     )
     await handler.handle(command, Context(actor=Actor(ActorKind.SYSTEM, PLATFORM), now=NOW))

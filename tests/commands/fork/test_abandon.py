@@ -57,7 +57,12 @@ def test_what_was_given_up_is_not_finished() -> None:
     gone = on(COPY, CREATED, OrganizationDeleted(), OrganizationPurged(), org_id=COPY)
     forked = OrganizationForked(from_organization=ACME, at=7, recorded_at=NOW)
     fork = ForkOrganization(
-        organization_id=COPY, name="X", subdomain="copy", forked=forked, was=TEAM, copied=5
+        organization_id=COPY,
+        name="X",
+        subdomain="copy",
+        forked=forked,
+        was=TEAM,
+        accounts=frozenset(),
     )
     given(*ACCOUNTS, *HERE, gone).when(fork, org_id=None).then_refused(ForkAbandoned)
 
