@@ -8,7 +8,7 @@ from cli.failure import CommandFailed
 from commands.base import Command, Context
 from commands.claims.recurrence import due_claim
 from commands.fork.abandon import AbandonFork
-from commands.fork.beginning import organization_at, where_to_begin
+from commands.fork.beginning import end_of_append, organization_at, where_to_begin
 from commands.fork.copying import ForkCopy
 from commands.fork.finish import (
     ForkOrganization,
@@ -172,7 +172,7 @@ class Fork:
         if at.isdecimal():
             if not 1 <= int(at) <= head:
                 raise CommandFailed(f"its log has the events 1 to {head}, and no {at}", 2)
-            return int(at)
+            return await end_of_append(self._log, self._org_id, int(at))
         try:
             moment = datetime.fromisoformat(at)
         except ValueError:

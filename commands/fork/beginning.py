@@ -2,13 +2,16 @@
 
 from collections.abc import AsyncIterator
 from functools import reduce
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 from commands.fork.new_ids import fork_id
 from commands.fork.progress import ForkProgress, fork_progress
+from commands.fork.survey import COPIED_AT_ONCE
 from domain.base import OrgId
 from domain.identity.organization.state import Organization
 from eventstore.log import EventLog
+from eventstore.recorded import Recorded
 
 _ORGANIZATIONS_AT_ONCE = 500
 
@@ -42,6 +45,30 @@ async def unfinished_forks(log: EventLog) -> AsyncIterator[tuple[OrgId, ForkProg
             progress = None if own.get(each) else await fork_progress(log, each)
             if progress is not None:
                 yield each, progress
+
+
+async def end_of_append(log: EventLog, org_id: OrgId, seq: int) -> int:
+    """Return the sequence of the last event that was recorded with the one that has *seq*.
+
+    What a command records is there at once, so nobody has seen the organization as it was between.
+    """
+    [row] = await log.organization(org_id, seq - 1, 1)
+    [first] = await log.decoded([row])
+    while rows := await log.organization(org_id, seq, COPIED_AT_ONCE):
+        together = list(takewhile(lambda each: each.recorded_at == row.recorded_at, rows))
+        for each in await log.decoded(together):
+            if _recording(each) != _recording(first):
+                return seq
+            seq = each.org_seq
+        if len(together) < len(rows):
+            return seq
+    return seq
+
+
+def _recording(recorded: Recorded) -> tuple[Any, ...]:
+    """Return what events have in common that one command recorded."""
+    of = recorded.metadata
+    return of.actor, of.command, of.request_id, of.causation_id
 
 
 async def organization_at(log: EventLog, org_id: OrgId, at: int) -> Organization:

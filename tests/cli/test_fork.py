@@ -65,7 +65,7 @@ def test_a_fork_of_an_earlier_state_has_its_own_name(
 ) -> None:
     asked = ["fork", "acme", "--subdomain", "acme-then", "--name", "Then", "--at", "5"]
     assert main(asked) == 0
-    assert "at event 5" in capsys.readouterr().out
+    assert "at event 7" in capsys.readouterr().out  # which was recorded with the fifth
 
     assert main(asked) == 1
     assert "acme-then is there already" in capsys.readouterr().err
