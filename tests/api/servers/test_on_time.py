@@ -1,0 +1,3 @@
+"""Logged time, on servers."""
+
+from tests.api.planning.test_worklog import *  # noqa: F403 - all of its stories
