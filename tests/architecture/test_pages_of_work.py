@@ -1,8 +1,10 @@
 """More how-to pages about the work, run as they are written on the whole product."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from tests.architecture.reader import Reader
+from tests.architecture.reader import BLOCK, Reader
 from tests.architecture.sources import ROOT
 
 _PAGES = (
@@ -16,6 +18,7 @@ MOVING, LABELLING, FOLLOWING, DUE, HOLDING, IMPORTING, FINDING, CHANGING, *_OTHE
 RESTORING, WATCHING, UNDOING, TIMING = _OTHERS
 
 REDACTING = ROOT / "docs" / "how-to" / "take-out-a-text.md"
+FORKING = ROOT / "docs" / "how-to" / "fork-an-organization.md"
 LOOKING_BACK = ROOT / "docs" / "how-to" / "see-how-things-were.md"
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.servers]
@@ -139,3 +142,18 @@ def test_time_is_logged_and_added_up_by_the_words_of_the_page(reader: Reader) ->
     assert '"note":"Read the old code"' in restored
     assert all(told.startswith('{"minutes":105,"entries":2') for told in (by_project, by_day))
     assert header.startswith("date,minutes,")
+
+
+def test_an_organization_is_forked_by_the_words_of_the_page(reader: Reader) -> None:
+    copying, earlier, giving_up = (text for _, text in BLOCK.findall(FORKING.read_text()))
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+
+    copied = reader.run(reader.ours(copying))
+    before = reader.run(reader.ours(earlier.replace("2026-11-29T12:00Z", now)))
+    left = reader.run(reader.ours(giving_up))
+
+    assert copied.returncode == before.returncode == 0, copied.stderr + before.stderr
+    assert copied.stdout.startswith("acme-copy (")
+    assert before.stdout.startswith("acme-before (")
+    assert (left.returncode, left.stdout) == (2, "")  # nothing of it is left to be done
+    assert "no fork acme-before of acme is unfinished" in left.stderr
