@@ -18,6 +18,7 @@ from pymongo import AsyncMongoClient, pool_shared
 from pymongo.asynchronous.database import AsyncDatabase
 
 from devstack.mongo import mongo
+from tests import one_sqlite
 from tests.exchanges import check
 from tests.recorder import RECORDER
 from tests.spec import RUNNER
@@ -29,6 +30,8 @@ settings.register_profile(
 settings.load_profile("patient")
 settings.register_profile("quick", settings(), max_examples=25, stateful_step_count=25)
 """Used by ``make unit``; ``make test`` tries 100 examples of each property."""
+
+one_sqlite.watch()
 
 gc.disable()  # while the tests are collected, which leaves little garbage
 

@@ -17,6 +17,7 @@ from eventstore.engine.sqlite.driver import connect
 from eventstore.recorded import Row
 from eventstore.sqlite import SqliteStore
 from tests.eventstore.rows import command, row
+from tests.one_sqlite import OpenByTwo
 
 A, B = UUID(int=1), UUID(int=2)
 
@@ -101,3 +102,10 @@ def _write(other: sqlite3.Connection, events: list[Row]) -> None:
     other.execute("INSERT INTO part_heads (part, position) VALUES (0, ?)", (len(events),))
     rows = event_rows(events, lambda _: 0, lambda each: each.bytes)
     other.executemany(INSERT_EVENTS.of_values, rows)
+
+
+def test_no_test_opens_a_file_by_two_copies_of_sqlite(path: Path) -> None:
+    with closing(SqliteStore(str(path))), pytest.raises(OpenByTwo):
+        sqlite3.connect(path)
+
+    sqlite3.connect(path).close()
