@@ -46,7 +46,8 @@ def gathered_count(target: ShapedCollection, query: Query, limit: int) -> tuple[
     index = index_for(target.shape, query)
     found, parameters = _found(index, query)
     tests = comparisons(PageForm(*form_of(target, query)), target, query).sketched
-    counted = f"SELECT 1 FROM {_source(target, index)} WHERE {' AND '.join([*found, *tests])}"
+    source = _source(target, index, sketched=bool(tests))
+    counted = f"SELECT 1 FROM {source} WHERE {' AND '.join([*found, *tests])}"
     compared = compared_with(Sketched(target, index.contains), query).sketched
     return f"SELECT count(*) FROM ({counted} LIMIT ?)", [*parameters, *compared, limit]
 
@@ -61,18 +62,20 @@ def _found(index: Index, query: Query) -> tuple[tuple[str, ...], list[Any]]:
     return (*tests,), [*marks, *[end for end in (low, high) if end is not None]]
 
 
-def _source(target: ShapedCollection, index: Index) -> str:
-    """Return the index of texts with the sketches, if there are any."""
-    sketches = Sketched(target, index.contains).table
+def _source(target: ShapedCollection, index: Index, *, sketched: bool) -> str:
+    """Return the index of texts, with the sketches if something is compared in them."""
+    sketches = Sketched(target, index.contains).table if sketched else ""
     beside = f" CROSS JOIN {sketches} k ON k.row = s.row" if sketches else ""
     return f"{quoted(contained_table(target.collection, index))} s{beside}"
 
 
 def _sorted(form: PageForm, target: ShapedCollection, query: Query, found: Sequence[str]) -> str:
     documents, sort = quoted(form.collection), f"d.{quoted(form.sort)}"
-    tests = [*found, *comparisons(form, target, query).all]
+    compared, index = comparisons(form, target, query), index_for(target.shape, query)
+    tests = [*found, *compared.all]
     tests += [f"{sort} > ?"] * form.above + [f"{sort} < ?"] * form.below
-    source = f"{_source(target, index_for(target.shape, query))} CROSS JOIN {documents} d"
+    sketched = _source(target, index, sketched=bool(compared.sketched))
+    source = f"{sketched} CROSS JOIN {documents} d"
     # Cross joins, so that SQLite begins with the index. Of what is shown alone the JSON is read.
     return page_in_order(
         documents,

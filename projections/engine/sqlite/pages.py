@@ -218,7 +218,7 @@ def _prepared(form: PageForm, target: ShapedCollection, query: Query) -> _Texts:
         _texts.clear()
     compared = comparisons(form, target, query)
     sketch = Sketched(target, form.contains)
-    source, tests, sort = _source(form, index, sketch.table if form.filters else "")
+    source, tests, sort = _source(form, index, sketch.table if compared.sketched else "")
     if form.few:
         tests += compared.all
     rows = _rows(form, source, tests, sort, _shown(form, compared))
