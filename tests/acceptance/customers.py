@@ -94,6 +94,21 @@ class Customer:
             assert moved["version"] == task["version"] + 1
             await self.get(self.tasks_path, {"limit": 50})
 
+    async def settled(self) -> None:
+        """Wait until nothing more follows from what this customer did."""
+
+    async def check_shown(self) -> None:
+        """Every acknowledged command took effect, once, and is shown as its response said."""
+        shown = await self.tasks()
+        assert shown == self.acknowledged
+        check_keys(shown)
+
+    def events_in(self, log: list[dict[str, Any]]) -> set[str]:
+        """Return the ids of the events that each of the webhooks gets."""
+        found = {each["id"] for each in log if each["stream"]["id"] in self.acknowledged}
+        assert len(found) == 2 * len(self.acknowledged)
+        return found
+
     async def invite(self, count: int, pause_s: float) -> None:
         """Invite people, who get a mail each."""
         for number in range(count):
@@ -169,3 +184,9 @@ class Customer:
             told = answer.text if answer is not None else "nothing"
             assert time.monotonic() < deadline, f"for {PATIENCE_S:g} s, at last {told}"
             await asyncio.sleep(PAUSE_S)
+
+
+def check_keys(shown: dict[str, dict[str, Any]]) -> None:
+    """Check that the tasks of a project are numbered without a gap."""
+    keys = [f"RUN-{n}" for n in range(1, len(shown) + 1)]
+    assert sorted(task["key"] for task in shown.values()) == sorted(keys)

@@ -21,11 +21,13 @@ async def check_aftermath(
     stack: System | Deployment, customers: list[Customer], receiver: Receiver
 ) -> list[dict[str, Any]]:
     """Check all of it once everything is delivered; return every event."""
-    await _settle(customers, receiver)
-    stack.check_that_nothing_else_died()
-    log = await _log(stack)
     for customer in customers:
-        await _check_what_readers_see(customer)
+        await customer.settled()
+    log = await _log(stack)
+    await _delivered(customers, log, receiver)
+    stack.check_that_nothing_else_died()
+    for customer in customers:
+        await customer.check_shown()
         _check_what_receivers_got(customer, log, receiver)
     for check in CHECKS:
         done = await asyncio.to_thread(stack.command, *check)
@@ -33,24 +35,27 @@ async def check_aftermath(
     return log
 
 
-async def _settle(customers: list[Customer], receiver: Receiver) -> None:
+async def _delivered(
+    customers: list[Customer], log: list[dict[str, Any]], receiver: Receiver
+) -> None:
     """Wait until every event has become a delivery, and every delivery has succeeded."""
     deadline = time.monotonic() + SETTLE_S
     while True:
         unsent = sum([await customer.open_deliveries() for customer in customers])
-        missing = sum(_missing(customer, receiver) for customer in customers)
+        missing = sum(_missing(customer, log, receiver) for customer in customers)
         if not unsent and not missing:
             return
         assert time.monotonic() < deadline, f"{unsent} are still open, {missing} never came"
         await asyncio.sleep(0.2)
 
 
-def _missing(customer: Customer, receiver: Receiver) -> int:
-    """Return how many events of a customer's tasks its webhooks have not received."""
+def _missing(customer: Customer, log: list[dict[str, Any]], receiver: Receiver) -> int:
+    """Return how many events the webhooks of a customer have not received."""
     ids = defaultdict[str, set[str]](set)
     for request in receiver.requests:
         ids[request.path].add(request.headers["webhook-id"])
-    return sum(2 * len(customer.acknowledged) - len(ids[path]) for path in customer.webhooks)
+    expected = customer.events_in(log)
+    return sum(len(expected - ids[path]) for path in customer.webhooks)
 
 
 async def _log(stack: System | Deployment) -> list[dict[str, Any]]:
@@ -70,26 +75,17 @@ def _refuse_gaps(numbered: Iterable[tuple[str, int]]) -> None:
         assert numbers == list(range(1, len(numbers) + 1)), owner
 
 
-async def _check_what_readers_see(customer: Customer) -> None:
-    """Every acknowledged command took effect, once, and is shown as its response said."""
-    shown = await customer.tasks()
-    assert shown == customer.acknowledged
-    keys = [f"RUN-{n}" for n in range(1, len(shown) + 1)]
-    assert sorted(task["key"] for task in shown.values()) == sorted(keys)
-
-
 def _check_what_receivers_got(
     customer: Customer, log: list[dict[str, Any]], receiver: Receiver
 ) -> None:
     """Every webhook got every event of its organization, each under one id."""
-    recorded = {e["id"]: e for e in log if e["stream"]["id"] in customer.acknowledged}
-    assert len(recorded) == 2 * len(customer.acknowledged)
+    recorded = customer.events_in(log)
     for path in customer.webhooks:
         bodies = defaultdict[str, set[bytes]](set)
         for request in receiver.requests:
             if request.path == path:
                 bodies[request.headers["webhook-id"]].add(request.body)
-        assert bodies.keys() == recorded.keys()
+        assert bodies.keys() == recorded
         assert all(len(same) == 1 for same in bodies.values())
         chain = sorted(
             (b["seq"], b["prevSeq"]) for [text] in bodies.values() for b in [json.loads(text)]

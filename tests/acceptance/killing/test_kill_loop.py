@@ -17,11 +17,12 @@ import pytest
 from tests.acceptance.customers import Customer
 from tests.acceptance.deployment import Deployment, deployment
 from tests.acceptance.killing.aftermath import check_aftermath
+from tests.acceptance.planners import Planner
 from tests.acceptance.system import POLL_S, RESTART_S, System, system
 from tests.deliveries.receiver import Receiver, Reply
 
 SECONDS = float(os.environ.get("KILL_LOOP_S", "20"))
-CUSTOMERS = 3
+CUSTOMERS, PLANNERS = 3, 2
 PARTITIONS = 8
 CLIENTS_EACH = 2
 PAUSE_S = (0.3, 1.5)
@@ -47,6 +48,7 @@ async def test_whatever_is_killed_again_and_again_nothing_is_lost_and_nothing_ha
     async with Receiver() as receiver:
         receiver.answer_with(Reply(delay_s=0.01))
         customers = [Customer(stack, receiver) for _ in range(CUSTOMERS)]
+        customers += [Planner(stack, receiver) for _ in range(PLANNERS)]
         await asyncio.gather(*(customer.arrive() for customer in customers))
 
         kills = await _kill_while_they_work(stack, customers)
