@@ -14,8 +14,6 @@ from commands.work.leaving import UnassignFormerMember
 from commands.work.losing_sight import ReleaseWithoutSight
 from commands.work.trash.task import RestoreTask
 from domain.base import Event
-from domain.hooks.webhook.events import WebhookRestored
-from domain.hooks.webhook.state import Webhook
 from domain.identity.api_key.events import ApiKeyPurged
 from domain.identity.api_key.state import ApiKey
 from domain.identity.organization.events import OrganizationPurged, OrganizationRestored
@@ -34,7 +32,7 @@ from domain.work.attachment import (
     ScanState,
 )
 from domain.work.comment import Comment, CommentPosted, CommentRestored
-from domain.work.label import Label, LabelRestored
+from domain.work.label import Label
 from domain.work.project.events import ProjectRestored, ProjectStatus, ProjectUnarchived
 from domain.work.project.state import Project
 from domain.work.task.events import (
@@ -78,10 +76,6 @@ def broken_rules(
             yield from _user(event, before)
         case ApiKey() if (before.revoked or before.over) and not isinstance(event, ApiKeyPurged):
             yield "an API key that is over is changed"
-        case Label() if before.deleted and not isinstance(event, LabelRestored):
-            yield "a deleted label is changed"
-        case Webhook() if before.deleted and not isinstance(event, WebhookRestored):
-            yield "a deleted webhook is changed"
         case _:
             pass
 

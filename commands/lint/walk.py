@@ -12,6 +12,7 @@ import msgspec
 from commands.happening import Happening
 from commands.lint.finding import LintFinding
 from commands.lint.lost_texts import LostTexts
+from commands.lint.plans import broken_plans
 from commands.lint.relations import broken_relations
 from commands.lint.rules import broken_rules
 from commands.lint.tables import ExpectedTables
@@ -132,10 +133,11 @@ class _Walk:
             return
         after = before.evolve(recorded.event)
         self._states[recorded.stream_id] = after
+        owner = self._states.get(recorded.org_id, Organization())
         if not isinstance(recorded.event, PURGED):  # or what it belongs to may be gone
             known, command = self._states.get, metadata.command
             yield from broken_rules(recorded.event, before, after, known, command)
-        owner = self._states.get(recorded.org_id, Organization())
+            yield from broken_plans(recorded.event, before, after, known, owner)
         yield from broken_trash(recorded.event, before, after, self._states.get, owner)
         yield from broken_relations(recorded, before, self._states.get)
         yield from self._reserved(recorded, recorded.event, before)

@@ -39,6 +39,7 @@ from eventstore.append import Append, KeyUse
 from eventstore.log import EventLog
 from eventstore.sqlite import SqliteStore
 from tests.commands.forged_content import FORGED_CONTENT, TALK
+from tests.commands.forged_plans import FORGED_PLANS
 from tests.commands.forged_relations import FORGED_RELATIONS
 from tests.commands.planning.plans import BETA
 from tests.domain.spec import ACME, ANA, BEN, ENG, NOW, OTHER, TASK, stepped
@@ -163,9 +164,10 @@ def joined(count: int) -> list[Event]:
     return [MemberJoined(user_id=uuid4(), role=Role.MEMBER) for _ in range(count)]  # type: ignore[arg-type]  # any id
 
 
-NEW = UUID(int=0xF0)
+NEW, RENAMED = UUID(int=0xF0), UserProfileChanged(name="B")
 FORGED: list[tuple[str, list[Past]]] = [
     *FORGED_CONTENT,
+    *FORGED_PLANS,
     ("an archived project is changed", [on(OLD, ProjectRenamed(from_="a", to="b"))]),
     ("a task of an archived project is changed", [on(NEW, created(2, OLD))]),
     (
@@ -230,14 +232,8 @@ FORGED: list[tuple[str, list[Past]]] = [
         "the email is already taken",
         [on(NEW, UserRegistered(email="acme@example.com", name="Second"))],
     ),
-    (
-        "a deactivated account is changed",
-        [on(BEN, UserDeactivated(), UserProfileChanged(name="B"))],
-    ),
-    (
-        "an account that is being erased is changed",
-        [on(BEN, UserErasureRequested(), UserProfileChanged(name="B"))],
-    ),
+    ("a deactivated account is changed", [on(BEN, UserDeactivated(), RENAMED)]),
+    ("an account that is being erased is changed", [on(BEN, UserErasureRequested(), RENAMED)]),
 ]
 
 
