@@ -113,8 +113,10 @@ class Board(Company):
             piece.planned = planned
 
     def milestone_of(self, project: ProjectId) -> MilestoneId:
-        """Return the milestone of a project, which gets it now unless it has one."""
+        """Return the milestone of a project, which gets it now unless it has one, or cannot."""
         if project not in self.milestones:
+            if not self.editable(project):
+                return MilestoneId(uuid4())
             self.milestones[project] = MilestoneId(uuid4())
             created = milestone(project=project)
             self.run(record(self.log, on(self.milestones[project], created)))
