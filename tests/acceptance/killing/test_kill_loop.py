@@ -17,7 +17,7 @@ import pytest
 from tests.acceptance.customers import Customer
 from tests.acceptance.deployment import Deployment, deployment
 from tests.acceptance.killing.aftermath import check_aftermath
-from tests.acceptance.planners import Planner
+from tests.acceptance.killing.planners import Planner
 from tests.acceptance.system import POLL_S, RESTART_S, System, system
 from tests.deliveries.receiver import Receiver, Reply
 
