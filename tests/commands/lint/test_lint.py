@@ -38,9 +38,9 @@ from domain.work.workflow.events import StatusGroup
 from eventstore.append import Append, KeyUse
 from eventstore.log import EventLog
 from eventstore.sqlite import SqliteStore
-from tests.commands.forged_content import FORGED_CONTENT, TALK
-from tests.commands.forged_plans import FORGED_PLANS
-from tests.commands.forged_relations import FORGED_RELATIONS
+from tests.commands.lint.forged_content import FORGED_CONTENT, TALK
+from tests.commands.lint.forged_plans import FORGED_PLANS
+from tests.commands.lint.forged_relations import FORGED_RELATIONS
 from tests.commands.planning.plans import BETA
 from tests.domain.spec import ACME, ANA, BEN, ENG, NOW, OTHER, TASK, stepped
 from tests.spec import Past, context, on, opened, record

@@ -6,7 +6,7 @@ from domain.work.task.events import TaskAssigned
 from domain.work.task.plan_events import TaskCycleChanged, TaskMilestoneChanged
 from domain.work.team import TeamMemberAdded, TeamRole
 from eventstore.log import EventLog
-from tests.commands.forged_plans import sized
+from tests.commands.lint.forged_plans import sized
 from tests.commands.planning.plans import BETA, ONE, cycle, milestone
 from tests.commands.planning.repeating import FOLLOWED, SET
 from tests.commands.undo.rows import FIELD, GEARS, SIZE, TOGETHER

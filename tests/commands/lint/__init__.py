@@ -1,0 +1,1 @@
+"""The check of a whole log finds what is forged, and nothing else."""
