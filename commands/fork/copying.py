@@ -58,7 +58,7 @@ class ForkCopy:
         async for found in Narrowing(self._log, self._survey, then).find():
             batch = _Batch(self._log, self._survey, self._states)
             for version, event in enumerate(found.events, found.version + 1):
-                await batch.add_own(found.project_id, version, event, microseconds(now))
+                await batch.add_own(found.stream, version, event, microseconds(now))
             after = replace(self.progress, copied=self.progress.copied + len(batch.rows))
             await self._log.append(batch.append(after))
             self.progress = after

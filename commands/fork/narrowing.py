@@ -1,6 +1,7 @@
-"""Keeps from members of a fork what they do not see in the original any more.
+"""Keeps from members of a fork what they do not see, or may not do, in the original any more.
 
-Who sees a private project of the fork is decided by what the fork itself says of it. So where the
+Whoever is not in a team any more, or leads it no more, is not and does not in the fork either. Who
+sees a private project of the fork is decided by what the fork itself says of it. So where the
 original shows something to fewer people now, events at the end of what is copied say the same in
 the fork: a project is private, and whoever lost sight of it is neither a member of it nor its lead.
 If a task has gone to a private project since, only those who see that one see where it was before.
@@ -13,12 +14,12 @@ from uuid import UUID
 from commands.fork.survey import COPIED_AT_ONCE, Survey, rows_up_to
 from commands.sight import PrivateProjects, private_projects
 from commands.states import Loaded, StateCache, States
-from domain.base import ProjectId, TaskId, UserId
+from domain.base import Event, ProjectId, TaskId, UserId
 from domain.catalog import tag_of
 from domain.identity.organization.state import Organization
 from domain.sight import sees
 from domain.work.project.events import ProjectEvent
-from domain.work.project.narrowing import shown_to_fewer
+from domain.work.project.narrowing import kept_by, shown_to_fewer
 from domain.work.project.state import Project
 from domain.work.task.events import TaskMoved
 from domain.work.task.state import Task
@@ -29,11 +30,11 @@ _MOVED = tag_of(TaskMoved)
 
 
 class Narrowed(NamedTuple):
-    """Events that show a project of the fork to fewer people, which follow its *version*."""
+    """Events of a team or a project of the fork, which follow its *version*."""
 
-    project_id: UUID
+    stream: UUID
     version: int
-    events: Sequence[ProjectEvent]
+    events: Sequence[Event]
 
 
 class Narrowing:
@@ -47,6 +48,8 @@ class Narrowing:
 
     async def find(self) -> AsyncIterator[Narrowed]:
         """Yield what has to be recorded in the fork, once all is copied; nothing if it is."""
+        async for team in self._teams():
+            yield team
         organization = await self._states.fresh(Organization, self._org_id, self._org_id)
         private = await private_projects(self._log, self._states, organization, self._org_id)
         for project_id, those in (await self._concerned(private)).items():
@@ -54,6 +57,19 @@ class Narrowing:
             events = await self._narrowed(found, _Seeing(private, those))
             if events:
                 yield Narrowed(project_id, found.version, events)
+
+    async def _teams(self) -> AsyncIterator[Narrowed]:
+        """Yield what lets go of whoever is no longer in a team, or does not lead it any more."""
+        ids, teams = self._survey.ids, self._survey.teams
+        for start in range(0, len(teams), COPIED_AT_ONCE):
+            some = teams[start : start + COPIED_AT_ONCE]
+            copies = [ids.of(each) for each in some]
+            now = await self._states.all_fresh([(Team, each) for each in some], self._org_id)
+            then = await self._states.all_fresh([(Team, each) for each in copies], self._fork)
+            for stream, was, one in zip(copies, then, now, strict=True):
+                events = kept_by(was.state, one.state)
+                if events:
+                    yield Narrowed(stream, was.version, events)
 
     async def _concerned(self, private: PrivateProjects) -> dict[UUID, set[ProjectId]]:
         """Return, for projects of the fork, those of the original that what is in them is in."""

@@ -22,6 +22,7 @@ from domain.undo import ChangesUndone, undo_of
 from domain.work.attachment import AttachmentUploaded
 from domain.work.relation import graph_of
 from domain.work.task.recurrence_events import Recurrence, TaskRecurrenceSet, TaskRepeated
+from domain.work.team import TeamCreated
 from eventstore.log import EventLog
 from eventstore.recorded import Row
 
@@ -40,7 +41,7 @@ _TELLING = frozenset(
 )
 """The events that say from what the id of their stream is made, or what ids are made from."""
 _REPEATING = frozenset(tag_of(kind) for kind in (TaskRecurrenceSet, TaskRepeated))
-_UPLOADED = tag_of(AttachmentUploaded)
+_UPLOADED, _TEAM = tag_of(AttachmentUploaded), tag_of(TeamCreated)
 
 
 class Survey:
@@ -54,6 +55,8 @@ class Survey:
         """The tasks, by their old ids, that repeat or once did."""
         self.files: list[UUID] = []
         """The attachments, by their old ids, that had a file."""
+        self.teams: list[UUID] = []
+        """The teams, by their old ids."""
 
     async def read(self) -> None:
         """Read the log up to where the fork begins."""
@@ -70,6 +73,8 @@ class Survey:
                     self.repeating.add(TaskId(row.stream_id))
                 elif row.tag == _UPLOADED:
                     self.files.append(row.stream_id)
+                elif row.tag == _TEAM:
+                    self.teams.append(row.stream_id)
 
     def is_copied(self, row: Row) -> bool:
         """Return whether an event is copied."""

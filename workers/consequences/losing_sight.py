@@ -39,7 +39,8 @@ _OF_A_PROJECT = (
     ProjectRestored,  # in the trash it let go of nobody
 )
 _OF_A_TEAM = (TeamMemberRemoved, TeamDeleted)
-_CAUSES = (*_OF_A_PROJECT, *_OF_A_TEAM, MemberRoleChanged, OrganizationForked)
+_OF_BOTH = (*_OF_A_PROJECT, *_OF_A_TEAM)
+_CAUSES = (*_OF_BOTH, MemberRoleChanged, OrganizationForked)
 _FORKING = ForkOrganization.__name__
 
 
@@ -64,7 +65,7 @@ class LosingSight(Consequences):
 
     async def follow(self, cause: Recorded, row: Row, part: int) -> None:
         """Let everybody go of the tasks of each private project that they no longer see."""
-        if cause.metadata.command == _FORKING and isinstance(cause.event, _OF_A_PROJECT):
+        if cause.metadata.command == _FORKING and isinstance(cause.event, _OF_BOTH):
             return  # it has no members yet: what follows does once it is whole
         for project_id in await self._concerned(cause):
             await self.until_projected("tasks", row, part)

@@ -1,6 +1,8 @@
 """Showing a project of a fork to nobody who does not see it in the original any more.
 
-Invariants
+A team of a fork has nobody who is not in that of the original any more, and no other LEADs.
+
+Invariants of projects
     1. Of those who saw it, whoever may still see it does, as long as it has room for members.
     2. Nobody sees it who did not.
 """
@@ -18,7 +20,14 @@ from domain.work.project.events import (
     Visibility,
 )
 from domain.work.project.state import PROJECT_MEMBERS_MAX, Project
-from domain.work.team import Team
+from domain.work.team import (
+    Team,
+    TeamEvent,
+    TeamLeaveCause,
+    TeamMemberRemoved,
+    TeamRole,
+    TeamRoleChanged,
+)
 
 
 def shown_to_fewer(
@@ -50,3 +59,19 @@ def shown_to_fewer(
     added = [each for each in dict.fromkeys(saw) if each not in project.members and may_see(each)]
     events += [ProjectMemberAdded(user_id=each) for each in added[: max(room, 0)]]
     return events
+
+
+def kept_by(then: Team, now: Team) -> list[TeamEvent]:
+    """Return what leaves a team with those of its members *then* who are in it *now*.
+
+    Of two roles they have the lower.
+    """
+    events: list[TeamEvent] = []
+    for user_id, role in then.members.items():
+        today = now.members.get(user_id)
+        if today is None:
+            removed = TeamMemberRemoved(user_id=user_id, cause=TeamLeaveCause.REMOVED)
+            events.append(removed)
+        elif role is TeamRole.LEAD and today is TeamRole.MEMBER:
+            events.append(TeamRoleChanged(user_id=user_id, from_=role, to=today))
+    return sorted(events, key=lambda each: each.field_keys())

@@ -142,6 +142,35 @@ async def test_whoever_left_the_team_of_a_private_project_does_not_see_it(
     )
 
 
+async def test_whoever_led_a_team_may_do_no_more_by_that_than_now(
+    system: System, cast: _Cast
+) -> None:
+    ana, ben, kim, eva = cast
+    team = done(await ana.post("/team", {"name": "Crew"}), 201)
+    members = f"/team/{team['id']}/members"
+    for each in (kim, eva, ben):
+        done(await ana.post(members, {"userId": each.id, "role": "LEAD"}), 200)
+    project = await ana.project()
+    done(await ana.patch(f"/project/{project['id']}", {"teamId": team["id"]}), 200)
+    one, other = await ana.task(project), await ana.task(project)
+    seq = await _head(system, ana)
+    done(await ana.delete(f"{members}/{kim.id}"), 200)
+    done(await ana.post(members, {"userId": eva.id, "role": "MEMBER"}), 200)
+    for each in (kim, eva):
+        refused(await each.delete(f"/task/{one['id']}"), 403, "not_permitted")
+
+    fork = await make(system, ana, seq)
+
+    for each in cast:
+        await enter(each, fork)
+    for each in (kim, eva):
+        task = fork.ids.of(UUID(other["id"]))
+        refused(await each.delete(f"/task/{task}"), 403, "not_permitted")
+    shown = done(await ana.get(f"/team/{fork.ids.of(UUID(team['id']))}"), 200)
+    roles = {each["userId"]: each["role"] for each in shown["members"]}
+    assert (roles[ben.id], roles[eva.id], kim.id in roles) == ("LEAD", "MEMBER", False)
+
+
 async def test_a_former_lead_of_a_private_project_does_not_see_it(
     system: System, cast: _Cast
 ) -> None:

@@ -14,12 +14,19 @@ from domain.work.project.events import (
     ProjectVisibilityChanged,
     Visibility,
 )
-from domain.work.project.narrowing import shown_to_fewer
+from domain.work.project.narrowing import kept_by, shown_to_fewer
 from domain.work.project.state import PROJECT_MEMBERS_MAX, Project
-from domain.work.team import Team, TeamRole
-from tests.domain.spec import ANA, BEN, CLEO
+from domain.work.team import (
+    Team,
+    TeamLeaveCause,
+    TeamMemberRemoved,
+    TeamRole,
+    TeamRoleChanged,
+)
+from tests.domain.spec import ANA, BEN, CLEO, DAN
 
 TEAM = TeamId(UUID(int=0x7EA))
+LEAD, MEMBER = TeamRole.LEAD, TeamRole.MEMBER
 MADE_PRIVATE = ProjectVisibilityChanged(from_=Visibility.ORGANIZATION, to=Visibility.PRIVATE)
 
 
@@ -83,4 +90,13 @@ def test_a_project_has_no_more_members_than_it_can() -> None:
         ProjectTeamLinked(team_id=None),
         ProjectMemberRemoved(user_id=CLEO),
         ProjectMemberAdded(user_id=ANA),
+    ]
+
+
+def test_a_team_keeps_those_who_are_in_it_now_with_the_lower_of_two_roles() -> None:
+    then = Team(members=Map({ANA: LEAD, BEN: LEAD, CLEO: MEMBER, DAN: LEAD}))
+    now = Team(members=Map({ANA: LEAD, BEN: MEMBER, CLEO: LEAD}))
+    assert kept_by(then, now) == [
+        TeamRoleChanged(user_id=BEN, from_=LEAD, to=MEMBER),
+        TeamMemberRemoved(user_id=DAN, cause=TeamLeaveCause.REMOVED),
     ]
