@@ -134,6 +134,33 @@ def test_a_fork_in_another_partition_is_given_up() -> None:
     assert main(["lint-log"]) == 0
 
 
+def test_a_fork_that_was_begun_before_a_restore_is_given_up(
+    history: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asyncio.run(_begin("acme-copy"))
+    asyncio.run(_seal())
+    backup = str(history / "backup")
+    assert main(["backup", backup]) == 0
+    assert main(["fork", "acme", "--subdomain", "lost"]) == 0
+    asyncio.run(_seal())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EVENTS_URL", f"sqlite:///{history}/two/events.db")
+        assert main(["restore", backup]) == 0
+        assert main(["accept-restore"]) == 0
+
+        assert main(["fork", "acme", "--subdomain", "acme-copy"]) == 1
+        assert "give it up with --abandon" in capsys.readouterr().err
+        assert main(["fork", "acme", "--subdomain", "acme-copy", "--abandon"]) == 0
+        assert main(["fork", "acme", "--subdomain", "acme-copy"]) == 0
+        assert asyncio.run(_findings()) == []
+
+
+async def _seal() -> None:
+    """Sign the trees of what was recorded."""
+    async with open_system(load_settings()) as system:
+        await system.tree_signer.seal_new()
+
+
 async def _begin(subdomain: str) -> None:
     """Begin a fork of ACME, of which everything is copied and nothing finished."""
     async with open_system(load_settings()) as system:
