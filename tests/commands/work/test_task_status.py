@@ -17,8 +17,15 @@ from domain.work.task.events import (
     TaskEvent,
     TaskRestored,
     TaskStatus,
+    TaskStatusChanged,
 )
-from domain.work.workflow.events import Guard
+from domain.work.workflow.events import (
+    Guard,
+    StatusGroup,
+    StatusRule,
+    Transition,
+    WorkflowDefined,
+)
 from tests.commands.acme import (
     CHILD,
     CREATED,
@@ -34,6 +41,24 @@ from tests.spec import given, on
 DOING, REVIEW = TaskStatus.IN_PROGRESS, TaskStatus.IN_REVIEW
 DONE, CANCELLED, TODO = TaskStatus.DONE, TaskStatus.CANCELLED, TaskStatus.TODO
 ON_HOLD = on(ENG, ProjectPutOnHold())
+SHIPPING = on(
+    ENG,
+    WorkflowDefined(
+        version=2,
+        statuses=(
+            StatusRule(key="TODO", group=StatusGroup.TODO),
+            StatusRule(key="IN_PROGRESS", group=StatusGroup.IN_PROGRESS),
+            StatusRule(key="DONE", group=StatusGroup.DONE),
+            StatusRule(key="SHIPPED", group=StatusGroup.DONE),
+        ),
+        names="To do\nIn progress\nDone\nShipped",
+        transitions=(
+            Transition(from_="TODO", to="IN_PROGRESS"),
+            Transition(from_="IN_PROGRESS", to="DONE"),
+            Transition(from_="DONE", to="SHIPPED"),
+        ),
+    ),
+)
 
 
 class TestChangeTaskStatus:
@@ -99,6 +124,13 @@ class TestChangeTaskStatus:
     def test_setting_the_same_final_status_is_not_reopening(self) -> None:
         finished = (*HERE, on(TASK, *went(DOING, DONE)))
         given(*finished).when(ChangeTaskStatus(task_id=TASK, to=DONE), by=CLEO).then()
+
+    def test_who_goes_on_from_done_to_another_final_status_reopens_nothing(self) -> None:
+        asked = ChangeTaskStatus(task_id=TASK, to="SHIPPED", via_path=True)
+        recorded = given(*HERE, SHIPPING).when(asked, by=CLEO).recorded
+        changes = [each for past in recorded for each in past.events]
+        steps = [each.to for each in changes if isinstance(each, TaskStatusChanged)]
+        assert steps == ["IN_PROGRESS", "DONE", "SHIPPED"]
 
 
 class TestFinishingATaskWithSubtasks:
