@@ -25,6 +25,8 @@ async def test_what_was_copied_is_purged_and_the_subdomain_is_free(
     task = await ana.task(project, "Told")
     done(await ana.post(f"/task/{task['id']}/comments", {"body": "Said"}), 201)
     file = await ana.file(task["id"], b"what it says")
+    rule = {"rrule": "FREQ=DAILY"}
+    done(await ana.ask("PUT", f"/task/{task['id']}/recurrence", json=rule), 200)
     fork = begun(system, ana)
     await fork.begin("")
     await fork.copy(lambda *_: None)
