@@ -67,7 +67,8 @@ def broken_rules(
         case Task():
             yield from _task(event, before, after, known, command)
         case Project():
-            yield from _project(event, before)
+            if command != _FORKING:
+                yield from _project(event, before)
         case Comment() | Attachment() | Worklog():
             yield from _content(event, before, after, known)
         case Organization():
@@ -227,6 +228,8 @@ def _project(event: Event, before: Project) -> Iterator[str]:
         yield "an archived project is changed"
 
 
+_FORKING = "ForkOrganization"
+"""What keeps a project of a fork from whoever sees it no more, wherever it is."""
 _ON_ARCHIVED = {
     ProjectUnarchived.__name__,
     ProjectRestored.__name__,

@@ -1,5 +1,7 @@
 """Who sees private projects in a fork."""
 
+import pytest
+
 from commands.handler import CommandHandler
 from commands.lint.walk import lint_log
 from commands.sight import hidden_projects
@@ -7,17 +9,33 @@ from commands.work.task_move import MoveTask
 from domain.base import OrgId, UserId
 from domain.identity.organization.membership import LeaveCause, MemberJoined, MemberLeft, Role
 from domain.work.project.events import (
+    ProjectArchived,
     ProjectCreated,
+    ProjectDeleted,
+    ProjectEvent,
     ProjectMemberAdded,
     ProjectMemberRemoved,
+    ProjectRestored,
+    ProjectUnarchived,
+    ProjectVisibilityChanged,
     Visibility,
 )
 from domain.work.project.state import Project
+from domain.work.team import (
+    Team,
+    TeamCreated,
+    TeamDeleted,
+    TeamLeaveCause,
+    TeamMemberAdded,
+    TeamMemberRemoved,
+    TeamRestored,
+    TeamRole,
+)
 from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
 from tests.commands.acme import ACCOUNTS, HERE, OPS
 from tests.commands.fork.forked import fork_of
-from tests.domain.spec import ACME, ANA, BEN, CLEO, DAN, ENG, TASK
+from tests.domain.spec import ACME, ANA, BEN, CLEO, DAN, ENG, GEARS, TASK
 from tests.spec import context, on, opened, record
 
 SECRET = on(
@@ -44,6 +62,43 @@ async def test_whoever_lost_sight_of_a_project_does_not_see_it() -> None:
         ids = await fork_of(log, ACME, "acme-copy", at)
 
         assert await hidden(log, ids.fork) == [0, 1, 1]
+        assert [str(each) async for each in lint_log(log)] == []
+
+
+@pytest.mark.parametrize("place", [ProjectDeleted(), ProjectArchived()], ids=["trash", "archive"])
+@pytest.mark.parametrize("was", [Visibility.PRIVATE, Visibility.ORGANIZATION])
+async def test_nobody_sees_more_in_the_trash_or_the_archive(
+    place: ProjectEvent, was: Visibility
+) -> None:
+    back = ProjectRestored() if isinstance(place, ProjectDeleted) else ProjectUnarchived()
+    made = ProjectCreated(key="OPS", name="Secret", created_by=ANA, visibility=was)
+    hide = ProjectVisibilityChanged(from_=was, to=Visibility.PRIVATE)
+    async with opened(MemoryStore()) as log:
+        members = (ProjectMemberAdded(user_id=BEN), ProjectMemberAdded(user_id=CLEO))
+        await record(log, *ACCOUNTS, *HERE, on(OPS, made, *members, place))
+        at = await log.organization_head(ACME)
+        hiding = () if was is Visibility.PRIVATE else (hide,)
+        await record(log, on(OPS, back, *hiding, ProjectMemberRemoved(user_id=BEN)))
+
+        ids = await fork_of(log, ACME, "acme-copy", at)
+
+        assert await hidden(log, ids.fork) == [0, 1, 0]
+        assert [str(each) async for each in lint_log(log)] == []
+
+
+async def test_whoever_left_a_team_that_was_in_the_trash_is_not_in_it() -> None:
+    made = TeamCreated(name="Crew", created_by=ANA)
+    added = TeamMemberAdded(user_id=BEN, role=TeamRole.LEAD)
+    async with opened(MemoryStore()) as log:
+        await record(log, *ACCOUNTS, *HERE, on(GEARS, made, added, TeamDeleted()))
+        at = await log.organization_head(ACME)
+        removed = TeamMemberRemoved(user_id=BEN, cause=TeamLeaveCause.REMOVED)
+        await record(log, on(GEARS, TeamRestored(), removed))
+
+        ids = await fork_of(log, ACME, "acme-copy", at)
+
+        team = await CommandHandler(log).states.fresh(Team, ids.of(GEARS), ids.fork)
+        assert (team.deleted, BEN in team.members) == (True, False)
         assert [str(each) async for each in lint_log(log)] == []
 
 
