@@ -39,6 +39,8 @@ class Fork:
     def __init__(self, system: System, org_id: OrgId, subdomain: str) -> None:
         self._system, self._log = system, system.log
         self._org_id, self.subdomain = org_id, subdomain
+        self.narrowed = 0
+        """How many teams and projects are for fewer people than they were."""
 
     async def begin(self, at: str) -> None:
         """Find out what is copied, and whether some of it is copied already."""
@@ -119,7 +121,7 @@ class Fork:
 
     async def narrow(self) -> None:
         """Keep from people what the original does not show them any more."""
-        await self._copy.narrow(self._was.members, self._system.clock())
+        self.narrowed += await self._copy.narrow(self._was.members, self._system.clock())
 
     async def finish(self, name: str) -> None:
         """Make an organization of what was copied."""

@@ -53,15 +53,20 @@ class ForkCopy:
             return True
         return False
 
-    async def narrow(self, then: Iterable[UserId], now: datetime) -> None:
-        """Keep from people what the original, of which *then* were members, shows them no more."""
+    async def narrow(self, then: Iterable[UserId], now: datetime) -> int:
+        """Keep from people what the original, of which *then* were members, shows them no more.
+
+        Return how many teams and projects are for fewer people now.
+        """
+        count = 0
         async for found in Narrowing(self._log, self._survey, then).find():
             batch = _Batch(self._log, self._survey, self._states)
             for version, event in enumerate(found.events, found.version + 1):
                 await batch.add_own(found.stream, version, event, microseconds(now))
             after = replace(self.progress, copied=self.progress.copied + len(batch.rows))
             await self._log.append(batch.append(after))
-            self.progress = after
+            self.progress, count = after, count + 1
+        return count
 
 
 class _Batch:

@@ -10,11 +10,15 @@ import pytest
 from cli.__main__ import main
 from cli.upkeep.forking import Fork
 from commands.lint.walk import lint_log
+from commands.work.project import EditProject
+from domain.base import ProjectId
+from domain.work.project.events import Visibility
 from runtime.settings import load_settings
 from runtime.system import open_system
 from tests.cli.history import record_history
 from tests.domain.spec import ACME
 from tests.eventstore.conftest import postgres_server, postgres_url
+from tests.spec import context
 
 __all__ = ["postgres_server", "postgres_url"]  # fixtures, found by their names
 
@@ -33,8 +37,30 @@ def history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_fork_keeps_every_rule(history: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fork", "acme", "--subdomain", "acme-copy"]) == 0
 
-    assert "acme-copy" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "acme-copy" in told
+    assert "fewer people" not in told
     assert asyncio.run(_findings()) == []
+
+
+def test_a_fork_tells_what_is_for_fewer_people(
+    history: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asyncio.run(_hide())
+
+    assert main(["fork", "acme", "--subdomain", "acme-then", "--at", "7"]) == 0
+
+    assert "; teams and projects with fewer people: 1" in capsys.readouterr().out
+    assert asyncio.run(_findings()) == []
+
+
+async def _hide() -> None:
+    """Make ACME's project private."""
+    async with open_system(load_settings()) as system:
+        rows = await system.log.organization(ACME, 0, 100)
+        [project, *_] = [row.stream_id for row in rows if row.tag == "project.created"]
+        hide = EditProject(project_id=ProjectId(project), visibility=Visibility.PRIVATE)
+        await system.commands.handle(hide, context())
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
