@@ -14,6 +14,7 @@ from hypothesis.stateful import MultipleResults, RuleBasedStateMachine, multiple
 from commands.base import Command
 from commands.handler import CommandHandler
 from commands.lint.walk import lint_log
+from commands.sight import hidden_projects
 from commands.work.trash.purge import PurgeTrashed
 from commands.work.trash.things import Thing
 from domain.base import DomainError, ProjectId, TaskId, UserId
@@ -83,8 +84,13 @@ class World(RuleBasedStateMachine):
         """Check that forks of the organization, as it is and as it was, have no fault either."""
         head = await self.log.organization_head(ACME)
         await fork_of(self.log, ACME, "as-it-is")
-        await fork_of(self.log, ACME, "as-it-was", head * 2 // 3)
+        ids = await fork_of(self.log, ACME, "as-it-was", head * 2 // 3)
         assert [str(finding) async for finding in lint_log(self.log)] == []
+        states = CommandHandler(self.log).states
+        for user_id in (ANA, BEN, CLEO):
+            now = await hidden_projects(self.log, states, ACME, user_id)
+            there = await hidden_projects(self.log, states, ids.fork, user_id)
+            assert {ids.of(each) for each in now if ids.copies(each)} <= there
 
     def passes(self, command: Command, by: UserId, right: bool, code: str | None = None) -> bool:
         """Handle *command* on the handler whose turn it is; it must pass exactly if *right*.
