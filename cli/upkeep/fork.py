@@ -71,10 +71,12 @@ async def _fork(organization: str, subdomain: str, name: str, at: str) -> int:
             raise CommandFailed(f"files cannot be copied: {error}; run this again") from error
         except DomainError as refused:
             raise CommandFailed(str(refused)) from refused
-    fewer = f"; teams and projects with fewer people: {fork.narrowed}" if fork.narrowed else ""
+    fewer = (
+        f"; teams, projects and views for fewer people: {fork.narrowed}" if fork.narrowed else ""
+    )
     print(
         f"{subdomain} ({fork.ids.fork}) is {organization} as it was at event {fork.at}:"
-        f" {fork.copied} events and {files} files were copied{fewer}"
+        f" {fork.copied} events and {files} files were copied{fewer if fork.narrowed else ''}"
     )
     return 0
 

@@ -40,7 +40,7 @@ class Fork:
         self._system, self._log = system, system.log
         self._org_id, self.subdomain = org_id, subdomain
         self.narrowed = 0
-        """How many teams and projects are for fewer people than they were."""
+        """How many teams, projects and views are for fewer people than they were."""
 
     async def begin(self, at: str) -> None:
         """Find out what is copied, and whether some of it is copied already."""

@@ -56,7 +56,7 @@ class ForkCopy:
     async def narrow(self, then: Iterable[UserId], now: datetime) -> int:
         """Keep from people what the original, of which *then* were members, shows them no more.
 
-        Return how many teams and projects are for fewer people now.
+        Return how many teams, projects and views are for fewer people now.
         """
         count = 0
         async for found in Narrowing(self._log, self._survey, then).find():

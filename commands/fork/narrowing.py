@@ -5,18 +5,23 @@ sees a private project of the fork is decided by what the fork itself says of it
 original shows something to fewer people now, events at the end of what is copied say the same in
 the fork: a project is private, and whoever lost sight of it is neither a member of it nor its lead.
 If a task has gone to a private project since, only those who see that one see where it was before.
+And a view that its owner has made private since is private.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from msgspec.structs import replace
+
+from commands.claims.views import view_name_claim
 from commands.fork.survey import COPIED_AT_ONCE, Survey, rows_up_to
 from commands.sight import PrivateProjects, private_projects
 from commands.states import Loaded, StateCache, States
 from domain.base import Event, ProjectId, TaskId, UserId
 from domain.catalog import tag_of
 from domain.identity.organization.state import Organization
+from domain.planning.view import SavedView, ViewDeleted, ViewUnshared
 from domain.sight import sees
 from domain.work.project.events import ProjectEvent
 from domain.work.project.narrowing import kept_by, shown_to_fewer
@@ -26,11 +31,11 @@ from domain.work.task.state import Task
 from domain.work.team import Team
 from eventstore.log import EventLog
 
-_MOVED = tag_of(TaskMoved)
+_MOVED, _UNSHARED = tag_of(TaskMoved), tag_of(ViewUnshared)
 
 
 class Narrowed(NamedTuple):
-    """Events of a team or a project of the fork, which follow its *version*."""
+    """Events of a team, a view or a project of the fork, which follow its *version*."""
 
     stream: UUID
     version: int
@@ -48,8 +53,11 @@ class Narrowing:
 
     async def find(self) -> AsyncIterator[Narrowed]:
         """Yield what has to be recorded in the fork, once all is copied; nothing if it is."""
+        await self._look_at_what_happened_since()
         async for team in self._teams():
             yield team
+        async for view in self._views():
+            yield view
         organization = await self._states.fresh(Organization, self._org_id, self._org_id)
         private = await private_projects(self._log, self._states, organization, self._org_id)
         for project_id, those in (await self._concerned(private)).items():
@@ -57,6 +65,35 @@ class Narrowing:
             events = await self._narrowed(found, _Seeing(private, those))
             if events:
                 yield Narrowed(project_id, found.version, events)
+
+    async def _look_at_what_happened_since(self) -> None:
+        """Find the tasks that were moved, and the views that were made private."""
+        self._since = {_MOVED: set[UUID](), _UNSHARED: set[UUID]()}
+        head = await self._log.organization_head(self._org_id)
+        async for rows in rows_up_to(self._log, self._org_id, self._survey.at, head):
+            for row in rows:
+                if row.tag in self._since and self._survey.ids.copies(row.stream_id):
+                    self._since[row.tag].add(row.stream_id)
+
+    async def _views(self) -> AsyncIterator[Narrowed]:
+        """Yield what makes views private that are so now.
+
+        If their owner had a private view of that name, they are in the trash.
+        """
+        for each in self._since[_UNSHARED]:
+            stream = self._survey.ids.of(each)
+            now = await self._states.fresh(SavedView, each, self._org_id)
+            [then] = await self._states.all_fresh([(SavedView, stream)], self._fork)
+            view: SavedView = then.state
+            if now.shared or not view.shared:
+                continue
+            events: list[Event] = [ViewUnshared()]
+            name = view_name_claim(
+                self._log.keys.fingerprint, self._fork, replace(view, shared=False)
+            )
+            if not view.deleted and await self._log.holders([name]):
+                events.insert(0, ViewDeleted(project_id=view.project_id, owner=view.created_by))
+            yield Narrowed(stream, then.version, events)
 
     async def _teams(self) -> AsyncIterator[Narrowed]:
         """Yield what lets go of whoever is no longer in a team, or does not lead it any more."""
@@ -84,12 +121,9 @@ class Narrowing:
 
     async def _moved_since(self) -> AsyncIterator[tuple[TaskId, ProjectId | None]]:
         """Yield the copied tasks that were moved since, with the projects that they are in now."""
-        head, moved = await self._log.organization_head(self._org_id), set[UUID]()
-        async for rows in rows_up_to(self._log, self._org_id, self._survey.at, head):
-            moved.update(row.stream_id for row in rows if row.tag == _MOVED)
-        there = [each for each in moved if self._survey.ids.copies(each)]
-        for start in range(0, len(there), COPIED_AT_ONCE):
-            some = there[start : start + COPIED_AT_ONCE]
+        moved = list(self._since[_MOVED])
+        for start in range(0, len(moved), COPIED_AT_ONCE):
+            some = moved[start : start + COPIED_AT_ONCE]
             tasks = await self._states.all_fresh([(Task, each) for each in some], self._org_id)
             for task_id, found in zip(some, tasks, strict=True):
                 yield TaskId(task_id), found.state.project_id

@@ -67,8 +67,7 @@ def broken_rules(
         case Task():
             yield from _task(event, before, after, known, command)
         case Project():
-            if command != _FORKING:
-                yield from _project(event, before)
+            yield from _project(event, before)
         case Comment() | Attachment() | Worklog():
             yield from _content(event, before, after, known)
         case Organization():
@@ -228,8 +227,6 @@ def _project(event: Event, before: Project) -> Iterator[str]:
         yield "an archived project is changed"
 
 
-_FORKING = "ForkOrganization"
-"""What keeps a project of a fork from whoever sees it no more, wherever it is."""
 _ON_ARCHIVED = {
     ProjectUnarchived.__name__,
     ProjectRestored.__name__,

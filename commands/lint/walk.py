@@ -21,12 +21,15 @@ from commands.work.trash.things import PURGED
 from domain.base import Event, OrgId
 from domain.catalog import state_of
 from domain.identity.organization.state import Organization
+from domain.planning.view import SavedView
+from domain.work.project.state import Project
+from domain.work.team import Team
 from eventstore.log import EventLog
 from eventstore.partition import partition_of
 from eventstore.recorded import Recorded, Row
 
 BATCH = 1_000
-
+_FORKING = "ForkOrganization"
 
 QUIET_TRIES = 50
 """How often the tables are read again because something was recorded meanwhile."""
@@ -134,8 +137,10 @@ class _Walk:
         after = before.evolve(recorded.event)
         self._states[recorded.stream_id] = after
         owner = self._states.get(recorded.org_id, Organization())
-        if not isinstance(recorded.event, PURGED):  # or what it belongs to may be gone
-            known, command = self._states.get, metadata.command
+        known, command = self._states.get, metadata.command
+        narrowed = command == _FORKING and isinstance(after, Project | Team | SavedView)
+        # What belongs to what is purged may be gone, and a fork hides things wherever they are.
+        if not isinstance(recorded.event, PURGED) and not narrowed:
             yield from broken_rules(recorded.event, before, after, known, command)
             yield from broken_plans(recorded.event, before, after, known, owner)
         yield from broken_trash(recorded.event, before, after, self._states.get, owner)

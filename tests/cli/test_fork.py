@@ -50,7 +50,7 @@ def test_a_fork_tells_what_is_for_fewer_people(
 
     assert main(["fork", "acme", "--subdomain", "acme-then", "--at", "7"]) == 0
 
-    assert "; teams and projects with fewer people: 1" in capsys.readouterr().out
+    assert "; teams, projects and views for fewer people: 1" in capsys.readouterr().out
     assert asyncio.run(_findings()) == []
 
 

@@ -205,6 +205,29 @@ async def test_where_a_task_was_before_it_became_private_is_seen_by_those_who_se
     assert [await _titles(each) for each in cast] == [{"Hidden"}, set(), {"Hidden"}, set()]
 
 
+async def test_a_view_that_is_private_since_is_private(system: System, cast: _Cast) -> None:
+    ana, ben, kim, _ = cast
+    shared = {"name": "Mine", "shared": True}
+    view = done(await ben.post("/view", shared), 201)
+    other = done(await ben.post("/view", {"name": "Other", "shared": True}), 201)
+    taken = done(await ben.post("/view", {"name": "other"}), 201)
+    seq = await _head(system, ana)
+    done(await ben.patch(f"/view/{view['id']}", {"shared": False}), 200)
+    done(await ben.patch(f"/view/{taken['id']}", {"name": "Renamed"}), 200)
+    done(await ben.patch(f"/view/{other['id']}", {"shared": False}), 200)
+
+    fork = await make(system, ana, seq)
+
+    for each in cast:
+        await enter(each, fork)
+    shown = [done(await each.get("/view"), 200)["items"] for each in (ben, kim, ana)]
+    names = [{one["name"] for one in each} for each in shown]
+    assert names == [{"Mine", "other"}, set(), set()]
+    [gone] = done(await ben.get("/trash?type=view"), 200)["items"]
+    assert gone["id"] == str(fork.ids.of(UUID(other["id"])))
+    assert done(await kim.get("/trash?type=view"), 200)["items"] == []
+
+
 async def test_what_everybody_sees_now_or_what_they_saw_stays(system: System, cast: _Cast) -> None:
     ana, _, kim, _ = cast
     project = await _private(cast, kim)

@@ -30,6 +30,7 @@ from domain.work.team import (
     TeamMemberRemoved,
     TeamRestored,
     TeamRole,
+    TeamRoleChanged,
 )
 from eventstore.log import EventLog
 from eventstore.memory import MemoryStore
@@ -88,17 +89,18 @@ async def test_nobody_sees_more_in_the_trash_or_the_archive(
 
 async def test_whoever_left_a_team_that_was_in_the_trash_is_not_in_it() -> None:
     made = TeamCreated(name="Crew", created_by=ANA)
-    added = TeamMemberAdded(user_id=BEN, role=TeamRole.LEAD)
+    added = [TeamMemberAdded(user_id=each, role=TeamRole.LEAD) for each in (BEN, CLEO)]
     async with opened(MemoryStore()) as log:
-        await record(log, *ACCOUNTS, *HERE, on(GEARS, made, added, TeamDeleted()))
+        await record(log, *ACCOUNTS, *HERE, on(GEARS, made, *added, TeamDeleted()))
         at = await log.organization_head(ACME)
         removed = TeamMemberRemoved(user_id=BEN, cause=TeamLeaveCause.REMOVED)
-        await record(log, on(GEARS, TeamRestored(), removed))
+        lower = TeamRoleChanged(user_id=CLEO, from_=TeamRole.LEAD, to=TeamRole.MEMBER)
+        await record(log, on(GEARS, TeamRestored(), removed, lower))
 
         ids = await fork_of(log, ACME, "acme-copy", at)
 
         team = await CommandHandler(log).states.fresh(Team, ids.of(GEARS), ids.fork)
-        assert (team.deleted, BEN in team.members) == (True, False)
+        assert (team.deleted, dict(team.members)) == (True, {CLEO: TeamRole.MEMBER})
         assert [str(each) async for each in lint_log(log)] == []
 
 

@@ -94,8 +94,9 @@ def test_a_project_has_no_more_members_than_it_can() -> None:
 
 
 def test_a_team_keeps_those_who_are_in_it_now_with_the_lower_of_two_roles() -> None:
-    then = Team(members=Map({ANA: LEAD, BEN: LEAD, CLEO: MEMBER, DAN: LEAD}))
-    now = Team(members=Map({ANA: LEAD, BEN: MEMBER, CLEO: LEAD}))
+    eve = UserId(UUID(int=0xE))
+    then = Team(members=Map({ANA: LEAD, BEN: LEAD, CLEO: MEMBER, DAN: LEAD, eve: MEMBER}))
+    now = Team(members=Map({ANA: LEAD, BEN: MEMBER, CLEO: LEAD, eve: MEMBER}))
     assert kept_by(then, now) == [
         TeamRoleChanged(user_id=BEN, from_=LEAD, to=MEMBER),
         TeamMemberRemoved(user_id=DAN, cause=TeamLeaveCause.REMOVED),
