@@ -37,22 +37,23 @@ class Planner(Customer):
             form = {"title": f"Round {uuid4()}", "templateId": self._template}
             task = await self._insist(self.tasks_path, form)
             self.acknowledged[task["id"]] = task
+            undoes = len(self.acknowledged) % 2 == 1
             for _ in range(2):
                 await self._insist(f"/task/{task['id']}/worklogs", {"minutes": MINUTES})
                 self._minutes[task["id"]] += MINUTES
-            await self._change_subtasks(task["id"])
+            await self._change_subtasks(task["id"], undoes=undoes)
             repeats = {"rrule": "FREQ=DAILY", "after": "completion"}
             path = f"/task/{task['id']}/recurrence"
             await self._until(partial(self.http.put, path, json=repeats))
             await self._insist(f"/task/{task['id']}/status", {"status": "CANCELLED"})
 
-    async def _change_subtasks(self, task_id: str) -> None:
+    async def _change_subtasks(self, task_id: str, *, undoes: bool) -> None:
         listed = await self.get(self.tasks_path, {"parent": task_id})
         ids = [each["id"] for each in listed["items"]]
         assert len(ids) == len(SUBTASKS)
         changed = await self._insist("/task/bulk", {"ids": ids, "set": CHANGED})
         assert changed["changed"] == len(ids)
-        if len(self.acknowledged) % 2:
+        if undoes:
             undone = await self._insist(f"/undo/{changed['correlationId']}", {})
             assert (undone["undone"], undone["conflicts"]) == (len(CHANGED) * len(ids), [])
             self._undone.add(task_id)
