@@ -7,7 +7,7 @@ import pytest
 from litestar import Litestar
 
 from domain.base import OrgId, ProjectId, TaskId, UserId
-from domain.identity.organization.membership import Role
+from domain.identity.organization.membership import MemberJoined, Role
 from domain.work.task.events import Priority, TaskAssigned, TaskCreated, TaskStatus
 from domain.work.task.state import ASSIGNEES_MAX
 from domain.work.workflow.events import StatusGroup
@@ -155,9 +155,13 @@ async def test_tasks_and_webhooks_are_limited_by_the_plan(system: System, ana: P
 
 
 async def test_a_task_has_few_assignees(app: Litestar, system: System, ana: Person) -> None:
-    task = await ana.task(await ana.project())
-    assigned = [TaskAssigned(user_id=UserId(new_id())) for _ in range(ASSIGNEES_MAX)]
-    await record(system.log, on(TaskId(UUID(task["id"])), *assigned, org_id=org_of(ana)))
+    await change_plan(ana, "PREMIUM")
+    task, org_id = await ana.task(await ana.project()), org_of(ana)
+    people = [UserId(new_id()) for _ in range(ASSIGNEES_MAX)]
+    joined = [MemberJoined(user_id=each, role=Role.MEMBER) for each in people]
+    assigned = [TaskAssigned(user_id=each) for each in people]
+    await record(system.log, on(org_id, *joined, org_id=org_id))
+    await record(system.log, on(TaskId(UUID(task["id"])), *assigned, org_id=org_id))
 
     answer = await ana.post(f"/task/{task['id']}/assignees", {"userId": ana.id})
 

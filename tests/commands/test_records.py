@@ -24,6 +24,7 @@ TWO_PARTITIONS = {
     "RecordFailedLogin": "the account, and its organization's record",
     "EraseUser": "an account and all of its memberships: the last ADMIN rule holds in each",
     "ForkOrganization": "a new organization, its subdomain, and the inboxes of its members",
+    "AbandonFork": "an organization, whose subdomain is free for others",
     "EditOrganization": "its subdomain, which is unique everywhere",
     "SetRecurrence": "a task; what is due, of any organization, is found by one read",
     "StopRecurrence": "as SetRecurrence",
