@@ -14,7 +14,7 @@ from projections.catalog import PROJECTIONS
 from projections.engine.progress import Progress
 from projections.engine.projector import Projector
 from projections.engine.store import Rebuilding
-from runtime.settings import load_settings
+from runtime.settings import Settings, load_settings
 from runtime.system import System, open_system
 from security.passwords import HashingQueue, Passwords
 from tests.api.stage import MovableClock, Person, sign_up
@@ -71,15 +71,29 @@ async def system(
             **dict.fromkeys(DEADLINES, f"{PATIENCE_S}s"),
         }
     )
-    async with open_system(settings, the_clock) as opened:
-        quick = HashingQueue(Passwords(memory_kib=16, iterations=1), waiting_max=200)
-        yield replace(opened, passwords=quick)
-        quick.close()
+    async with hashing_quickly(settings, the_clock) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")
 async def read_side(system: System) -> AsyncIterator[Progress]:
     """Project in the background and tell the readers how far that is."""
+    async with projecting(system) as progress:
+        yield progress
+
+
+@contextlib.asynccontextmanager
+async def hashing_quickly(settings: Settings, clock: MovableClock) -> AsyncIterator[System]:
+    """Open a system in which a password takes no time."""
+    async with open_system(settings, clock) as opened:
+        quick = HashingQueue(Passwords(memory_kib=16, iterations=1), waiting_max=200)
+        yield replace(opened, passwords=quick)
+        quick.close()
+
+
+@contextlib.asynccontextmanager
+async def projecting(system: System) -> AsyncIterator[Progress]:
+    """Project in the background during the block; give how far that is."""
     progress = Progress(system.read_store, system.log)
     wait: Any = system.wakeups.listener()
     projector = Projector(PROJECTIONS, system.log, system.read_store, wait, progress.note)

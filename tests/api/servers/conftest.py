@@ -15,13 +15,10 @@ from pymongo import AsyncMongoClient
 
 from api.app import create_app
 from cli.migrate import migrate
-from projections.catalog import PROJECTIONS
 from projections.engine.progress import Progress
-from projections.engine.projector import Projector
 from runtime.settings import load_settings
-from runtime.system import System, open_system
-from security.passwords import HashingQueue, Passwords
-from tests.api.conftest import DEADLINES, PATIENCE_S, Make, until_serving
+from runtime.system import System
+from tests.api.conftest import DEADLINES, PATIENCE_S, Make, hashing_quickly, projecting
 from tests.api.stage import MovableClock, Person, sign_up, unique
 from tests.eventstore.conftest import postgres_server
 from tests.name_server import Names
@@ -64,10 +61,8 @@ async def system(
             **dict.fromkeys(DEADLINES, f"{PATIENCE_S}s"),
         }
     )
-    async with open_system(settings, the_clock) as opened:
-        quick = HashingQueue(Passwords(memory_kib=16, iterations=1), waiting_max=200)
-        yield replace(opened, passwords=quick)
-        quick.close()
+    async with hashing_quickly(settings, the_clock) as opened:
+        yield opened
     if "MONGODB_TEST_URI" in os.environ:  # else the server goes, and dropping would take a minute
         async with AsyncMongoClient[dict[str, Any]](mongo_url) as client:
             await client.drop_database(name)
@@ -78,14 +73,8 @@ async def system(
 
 @pytest.fixture(scope="session")
 async def read_side(system: System) -> AsyncIterator[Progress]:
-    progress = Progress(system.read_store, system.log)
-    wait: Any = system.wakeups.listener()
-    projector = Projector(PROJECTIONS, system.log, system.read_store, wait, progress.note)
-    running = asyncio.create_task(projector.run())
-    await until_serving(progress)
-    yield progress
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
+    async with projecting(system) as progress:
+        yield progress
 
 
 @pytest.fixture(scope="session")

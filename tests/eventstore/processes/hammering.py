@@ -3,7 +3,6 @@
 import asyncio
 import sys
 from collections.abc import Callable
-from random import Random
 from uuid import UUID
 
 from commands.base import Command
@@ -48,6 +47,7 @@ from domain.work.task.events import TaskStatus
 from domain.work.trash import TrashKind
 from eventstore.open import open_store
 from tests.domain.spec import ANA, BEN, CLEO, ENG
+from tests.eventstore.processes.choices import Choices
 from tests.eventstore.processes.creating import attempt
 from tests.spec import context, opened
 
@@ -72,20 +72,17 @@ CONTENTS = (
 """What may be in what is purged, or not."""
 
 
-class Chance:
-    """What one client does, the same in each run; clients meet in few things, so they collide."""
-
-    def __init__(self, seed: str) -> None:
-        self._random = Random(seed)  # noqa: S311 - the same story each time
+class Chance(Choices):
+    """What one client does."""
 
     def command(self) -> tuple[Command, UserId]:
         """Return the next command and who sends it; half of them are about tasks."""
         areas = [self._of_task, self._of_task, self._of_other, self._of_file]
-        kinds = self._random.choice(areas)()
-        return self._random.choice(kinds)(), self._random.choice([ANA, ANA, BEN, CLEO])
+        command: Command = self.of(self.of(areas)())()
+        return command, self.of([ANA, ANA, BEN, CLEO])
 
     def _of_task(self) -> list[Callable[[], Command]]:
-        choice = self._random.choice
+        choice = self.of
         task, other, user = choice(TASKS), choice(TASKS), choice([ANA, BEN, CLEO])
         project, label, to = choice(PROJECTS), choice(LABELS), choice(list(TaskStatus))
         parent = choice([None, other])
@@ -113,7 +110,7 @@ class Chance:
         ]
 
     def _of_file(self) -> list[Callable[[], Command]]:
-        choice = self._random.choice
+        choice = self.of
         file, verdict = choice(FILES), choice([ScanState.CLEAN, ScanState.INFECTED])
         task = TASKS[FILES.index(file) % 3]  # where they can be found again
         new = AttachFile(
@@ -134,7 +131,7 @@ class Chance:
         ]
 
     def _of_other(self) -> list[Callable[[], Command]]:
-        choice = self._random.choice
+        choice = self.of
         task, project, user = choice(TASKS), choice(PROJECTS), choice([ANA, BEN, CLEO])
         comment, label, to = choice(COMMENTS), choice(LABELS), choice(list(Visibility))
         view = choice(VIEWS)

@@ -8,20 +8,16 @@ from typing import Any
 import psycopg
 import pytest
 from bson import encode
-from msgspec.structs import replace
 from psycopg import sql
 from pymongo import AsyncMongoClient
 
 from api.app import create_app
 from cli.migrate import migrate
 from commands.lint.walk import lint_log
-from projections.catalog import PROJECTIONS
 from projections.engine.progress import Progress
-from projections.engine.projector import Projector
 from runtime.settings import load_settings
-from runtime.system import System, open_system
-from security.passwords import HashingQueue, Passwords
-from tests.api.conftest import DEADLINES, PATIENCE_S, until_serving
+from runtime.system import System
+from tests.api.conftest import DEADLINES, PATIENCE_S, hashing_quickly, projecting
 from tests.api.stage import MovableClock, done, sign_up, unique
 from tests.api.work.trash.test_purge import bytes_in, filled_project, finish, told
 from tests.eventstore.conftest import postgres_server, postgres_url
@@ -47,10 +43,8 @@ async def system(
             **dict.fromkeys(DEADLINES, f"{PATIENCE_S}s"),
         }
     )
-    async with open_system(settings, clock) as opened:
-        quick = HashingQueue(Passwords(memory_kib=16, iterations=1), waiting_max=200)
-        yield replace(opened, passwords=quick)
-        quick.close()
+    async with hashing_quickly(settings, clock) as opened:
+        yield opened
     async with AsyncMongoClient[dict[str, Any]](mongo_url) as client:
         await client.drop_database(settings.mongodb_database)
 
@@ -58,14 +52,8 @@ async def system(
 @pytest.fixture
 async def read_side(system: System) -> AsyncIterator[Progress]:
     """Project in the background."""
-    progress = Progress(system.read_store, system.log)
-    wait: Any = system.wakeups.listener()
-    projector = Projector(PROJECTIONS, system.log, system.read_store, wait, progress.note)
-    running = asyncio.create_task(projector.run())
-    await until_serving(progress)
-    yield progress
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
+    async with projecting(system) as progress:
+        yield progress
 
 
 def held_by_postgres(url: str) -> dict[str, bytes]:
